@@ -1,0 +1,104 @@
+// swift-tools-version: 6.2
+// The house of SecAgg: one target a room, imports point down only (Tests/TidyTests holds them to it).
+import PackageDescription
+
+// A test build adds what only tests may have: `@testable` access and the plain-sum oracle.
+let isTestBuild = Context.environment["SECAGG_TEST_BUILD"] == "1"
+
+let swift: [SwiftSetting] =
+  [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
+  + (isTestBuild ? [.unsafeFlags(["-enable-testing"]), .define("SECAGG_ORACLE")] : [])
+
+// Hot loops in C are optimised in every configuration.
+let kernels: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=fast"])]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swift)
+}
+func command(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .executableTarget(name: name, dependencies: dependencies + ["CommandLineKit", argumentParser], swiftSettings: swift)
+}
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: swift)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let grpc: [Target.Dependency] = [
+  .product(name: "GRPCCore", package: "grpc-swift-2"),
+  .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+  .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+  .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+  .product(name: "NIOCore", package: "swift-nio"),
+  .product(name: "NIOPosix", package: "swift-nio"),
+]
+
+let package = Package(
+  name: "SecAgg",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "secagg", targets: ["SecAggCommand"]),
+    .executable(name: "secagg-trainer", targets: ["TrainerCommand"]),
+    .executable(name: "secagg-server", targets: ["ServerCommand"]),
+    .executable(name: "secagg-client", targets: ["ClientCommand"]),
+    .executable(name: "secagg-roster", targets: ["RosterCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/grpc/grpc-swift-2", exact: "2.4.3"),
+    .package(url: "https://github.com/grpc/grpc-swift-nio-transport", exact: "2.9.2"),
+    .package(url: "https://github.com/grpc/grpc-swift-protobuf", exact: "2.4.1"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: []),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+  ],
+  targets: [
+    // C
+    .systemLibrary(name: "CGMP", pkgConfig: "gmp", providers: [.apt(["libgmp-dev"])]),
+    .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CKernels", cSettings: kernels),
+
+    // primitives
+    library("Sodium", ["CSodium"]),
+    library("GMP", ["CGMP"]),
+    library("Safetensors"),
+
+    // mathematics
+    library("Masking", ["Sodium", "GMP", "CKernels", crypto]),
+    library("DPAccountant", ["GMP"]),
+
+    // protocol
+    library("SecAgg", ["Sodium", "Masking"]),
+    library("Detector", ["COpenBLAS", "CKernels", "CTurboJPEG", "CPNG", "Safetensors", yams]),
+
+    // runtime
+    library("Federation", ["SecAgg", "Sodium", "Safetensors", yams]),
+    library("Transport", ["Federation", "Sodium", logging, crypto, x509] + grpc),
+    library("TransportServer", ["Transport", logging] + grpc),
+    library("Coordinator", ["SecAgg", "Federation", "Transport", "TransportServer", "Safetensors", "Sodium", logging]),
+    library("Participant", ["SecAgg", "Federation", "Transport", "Safetensors", "Sodium", logging]),
+
+    // apps
+    library("CommandLineKit"),
+    library("Demo", ["Detector", "Federation", "CommandLineKit", "CZlib", "Safetensors"]),
+
+    // executables
+    command("SecAggCommand", ["Detector", "Demo", "DPAccountant", "Federation", "Safetensors"]),
+    command("TrainerCommand", ["Detector", "Safetensors"]),
+    command("ServerCommand", ["Coordinator", "Federation", logging]),
+    command("ClientCommand", ["Participant", "Federation", logging]),
+    command("RosterCommand", ["Federation", "Sodium"]),
+
+    // tests
+  ]
+)
