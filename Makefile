@@ -1,0 +1,35 @@
+# `make demo` and `make test` set everything up themselves. `make help` lists the rest.
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo demo-full test lint fmt bench clean
+
+BIN := .build/release
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: ## install missing system packages (uses sudo when not root)
+	@tools/setup
+
+build: setup ## all programs, optimised
+	swift build -c release
+
+demo: build ## five sites and a server train together: the quick form, under 6 minutes
+	$(BIN)/secagg demo --quick --out demo-output
+
+demo-full: build ## the same, all of it: under 25 minutes
+	$(BIN)/secagg demo --out demo-output-full
+
+test: setup ## every test, with the counts at the end
+	@tools/test
+
+lint: ## formatting and style, as CI checks them
+	@tools/lint
+
+fmt: ## format all sources in place
+	@git ls-files 'Package.swift' 'Sources/*.swift' 'Tests/*.swift' | grep -v /Generated/ | xargs swift format -i -p
+
+bench: build ## training speed, against PyTorch where tools/bench/pytorch has it
+	$(BIN)/secagg bench training
+
+clean: ## remove what was built
+	rm -rf .build

@@ -1,0 +1,82 @@
+// The layers of ARCHITECTURE.md: imports point down only, each C library has one importer, and trust domains stay apart.
+import Testing
+
+/// Lower numbers are lower layers; a module imports only what stands strictly below it, or what `besides` names.
+private let layer: [String: Int] = [
+  "CGMP": 0, "CSodium": 0, "COpenBLAS": 0, "CTurboJPEG": 0, "CPNG": 0, "CZlib": 0, "CKernels": 0,
+  "Sodium": 1, "GMP": 1, "Safetensors": 1, "TLSIdentity": 1,
+  "Masking": 2, "DPAccountant": 2,
+  "SecAgg": 3, "Detector": 3,
+  "Federation": 4,
+  "Transport": 5, "TransportServer": 6,
+  "Coordinator": 7, "Participant": 7,
+  "CommandLineKit": 0,
+  "Demo": 8,
+  "SecAggCommand": 9, "TrainerCommand": 9, "ServerCommand": 9, "ClientCommand": 9, "RosterCommand": 9,
+]
+
+/// Who alone may import what comes from outside.
+private let onlyIn: [String: Set<String>] = [
+  "CGMP": ["GMP"], "CSodium": ["Sodium"], "COpenBLAS": ["Detector"], "CTurboJPEG": ["Detector"], "CPNG": ["Detector"],
+  "CKernels": ["Masking", "Detector"], "CZlib": ["Demo"],
+  "GRPCCore": ["Transport", "TransportServer"], "GRPCProtobuf": ["Transport", "TransportServer"],
+  "GRPCNIOTransportHTTP2Posix": ["Transport", "TransportServer"], "SwiftProtobuf": ["Transport", "TransportServer"],
+  "Yams": ["Federation", "Detector"], "X509": ["TLSIdentity", "Transport", "TransportServer"],
+]
+
+@Suite struct LayerTests {
+  @Test func everyModuleHasALayer() {
+    for module in Set(SourceTree.swiftSources.map(\.module)) {
+      #expect(layer[module] != nil, "module \(module) has no layer: add it to the table and to ARCHITECTURE.md")
+    }
+  }
+
+  @Test func importsPointDown() {
+    for file in SourceTree.swiftSources {
+      for name in file.imports where layer[name] != nil && name != file.module {
+        #expect(layer[name]! < layer[file.module] ?? 0, "\(file.path) imports \(name), which does not stand below it")
+      }
+    }
+  }
+
+  @Test func eachForeignLibraryHasItsImporter() {
+    for file in SourceTree.swiftSources {
+      for name in file.imports {
+        guard let allowed = onlyIn[name] else { continue }
+        #expect(allowed.contains(file.module), "\(file.path) imports \(name); only \(allowed.sorted()) may")
+      }
+    }
+  }
+
+  @Test func theClientSeesNoImagesAndTheTrainerNoKeys() {
+    let client = reachable(from: "ClientCommand")
+    #expect(client.contains("Participant"))
+    #expect(client.isDisjoint(with: ["Detector", "COpenBLAS", "CTurboJPEG", "CPNG", "TransportServer", "Coordinator"]))
+    let trainer = reachable(from: "TrainerCommand")
+    #expect(trainer.contains("Detector"))
+    #expect(trainer.isDisjoint(with: ["Sodium", "Transport", "TransportServer", "Federation", "SecAgg", "Participant"]))
+    let roster = reachable(from: "RosterCommand")
+    #expect(roster.isDisjoint(with: ["Transport", "TransportServer", "Detector"]))
+  }
+
+  @Test func pureModulesTouchNothingOutside() {
+    let forbidden = ["FileManager", "FileHandle", "Thread(", "Date()", "Task {", "DispatchQueue", "SystemRandomNumberGenerator", "URLSession"]
+    for file in SourceTree.swiftSources where ["Masking", "DPAccountant", "SecAgg"].contains(file.module) {
+      for word in forbidden {
+        #expect(!file.text.contains(word), "\(file.path) uses \(word): this module is pure")
+      }
+    }
+  }
+
+  private func reachable(from start: String) -> Set<String> {
+    var seen: Set<String> = []
+    var next = [start]
+    while let module = next.popLast() {
+      guard seen.insert(module).inserted else { continue }
+      for file in SourceTree.swiftSources where file.module == module {
+        next += file.imports.filter { layer[$0] != nil && !seen.contains($0) }
+      }
+    }
+    return seen
+  }
+}
