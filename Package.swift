@@ -24,6 +24,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -52,6 +54,8 @@ let package = Package(
     .package(url: "https://github.com/grpc/grpc-swift-protobuf", exact: "2.4.1"),
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: []),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -72,6 +76,7 @@ let package = Package(
     library("Sodium", ["CSodium"]),
     library("GMP", ["CGMP"]),
     library("Safetensors"),
+    library("TLSIdentity", [crypto, x509, asn1]),
 
     // mathematics
     library("Masking", ["Sodium", "GMP", "CKernels", crypto]),
@@ -83,8 +88,8 @@ let package = Package(
 
     // runtime
     library("Federation", ["SecAgg", "Sodium", "Safetensors", yams]),
-    library("Transport", ["Federation", "Sodium", logging, crypto, x509] + grpc),
-    library("TransportServer", ["Transport", logging] + grpc),
+    library("Transport", ["TLSIdentity", logging, nioSSL] + grpc),
+    library("TransportServer", ["Transport", "TLSIdentity", logging, nioSSL] + grpc),
     library("Coordinator", ["SecAgg", "Federation", "Transport", "TransportServer", "Safetensors", "Sodium", logging]),
     library("Participant", ["SecAgg", "Federation", "Transport", "Safetensors", "Sodium", logging]),
 
@@ -100,5 +105,6 @@ let package = Package(
     command("RosterCommand", ["Federation", "Sodium"]),
 
     // tests
+    tests("SafetensorsTests", ["Safetensors"]),
   ]
 )
