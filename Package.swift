@@ -94,7 +94,7 @@ let package = Package(
     library("Participant", ["SecAgg", "Federation", "Transport", "Safetensors", "Sodium", logging]),
 
     // apps
-    library("CommandLineKit"),
+    library("CommandLineKit", [argumentParser]),
     library("Demo", ["Detector", "Federation", "CommandLineKit", "CZlib", "Safetensors"]),
 
     // executables
@@ -105,6 +105,7 @@ let package = Package(
     command("RosterCommand", ["Federation", "Sodium"]),
 
     // tests
+    tests("CommandLineKitTests", ["CommandLineKit", argumentParser]),
     tests("SafetensorsTests", ["Safetensors"]),
   ]
 )
