@@ -1,1 +1,3 @@
 #pragma once
+#include "mask_stream.h"
+#include "training_kernels.h"
