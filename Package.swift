@@ -18,14 +18,16 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 func command(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .executableTarget(name: name, dependencies: dependencies + ["CommandLineKit", argumentParser], swiftSettings: swift)
 }
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: swift)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swift)
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -79,7 +81,7 @@ let package = Package(
     library("TLSIdentity", [crypto, x509, asn1]),
 
     // mathematics
-    library("Masking", ["Sodium", "GMP", "CKernels", crypto]),
+    library("Masking", ["Sodium", "GMP", "CKernels", crypto, cryptoExtras]),
     library("DPAccountant", ["GMP"]),
 
     // protocol
@@ -88,8 +90,8 @@ let package = Package(
 
     // runtime
     library("Federation", ["SecAgg", "Sodium", "Safetensors", yams]),
-    library("Transport", ["TLSIdentity", logging, nioSSL] + grpc),
-    library("TransportServer", ["Transport", "TLSIdentity", logging, nioSSL] + grpc),
+    library("Transport", ["TLSIdentity", logging, nioSSL, nioTLS] + grpc),
+    library("TransportServer", ["Transport", "TLSIdentity", logging, nioSSL, nioTLS] + grpc),
     library("Coordinator", ["SecAgg", "Federation", "Transport", "TransportServer", "Safetensors", "Sodium", logging]),
     library("Participant", ["SecAgg", "Federation", "Transport", "Safetensors", "Sodium", logging]),
 
@@ -105,6 +107,10 @@ let package = Package(
     command("RosterCommand", ["Federation", "Sodium"]),
 
     // tests
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
+    tests("DetectorTests", ["Detector", "Safetensors", "TestSupport"], exclude: ["Vectors"]),
+    tests("SodiumTests", ["Sodium"]),
+    tests("GMPTests", ["GMP"]),
     tests("CommandLineKitTests", ["CommandLineKit", argumentParser]),
     tests("SafetensorsTests", ["Safetensors"]),
   ]
