@@ -1,0 +1,168 @@
+// YOLOv5's detection loss over three raw maps: box (1 − CIoU), objectness and class cross-entropy, with the gradient
+// in every raw output. Invariant: sums are taken in double precision in a fixed order, so a batch has one loss.
+
+import Foundation
+
+/// Gains and balances of the three loss parts (YOLOv5's low-augmentation defaults).
+public struct LossGains: Equatable, Sendable {
+  public var box: Double
+  public var objectness: Double
+  public var classification: Double
+  /// Weight of each level's objectness, from the finest grid to the coarsest.
+  public var balance: [Double]
+
+  public init(box: Double, objectness: Double, classification: Double, balance: [Double] = [4, 1, 0.4]) {
+    self.box = box
+    self.objectness = objectness
+    self.classification = classification
+    self.balance = balance
+  }
+
+  /// The defaults, scaled by class count and by the image size (pixels, long side) as YOLOv5 scales them for 3 levels.
+  public static func standard(classes: Int, imageSize: Int) -> LossGains {
+    let scale = Double(imageSize) / 640
+    return LossGains(box: 0.05, objectness: scale * scale, classification: 0.5 * Double(classes) / 80)
+  }
+}
+
+/// The parts of a loss; `box`, `objectness` and `classification` with their gains, per image.
+public struct LossParts: Equatable, Sendable {
+  public var box: Double
+  public var objectness: Double
+  public var classification: Double
+  /// Sum of the parts times the batch size: what the gradients belong to.
+  public var total: Double
+}
+
+/// The detection loss of one model.
+public struct DetectionLoss: Sendable {
+  public let classes: Int
+  public let gains: LossGains
+  let levels: [TargetAssignment]
+
+  /// - Parameter anchors: anchor sizes per level in grid units, finest level first.
+  public init(classes: Int, anchors: [[SIMD2<Float>]], gains: LossGains) {
+    precondition(classes > 0 && anchors.count == gains.balance.count, "one balance factor per level")
+    self.classes = classes
+    self.gains = gains
+    levels = anchors.map { TargetAssignment(anchors: $0) }
+  }
+
+  /// The loss of raw maps (values laid out [image][y][x][anchor][output]) and its gradient in each raw value.
+  ///
+  /// Targets hold boxes as fractions of the input; image and class indices must be in range (a bug otherwise).
+  public func evaluate(maps: [FeatureMap], targets: [Target]) -> (parts: LossParts, gradients: [FeatureMap]) {
+    precondition(maps.count == levels.count, "one map per level")
+    let batch = maps[0].batch
+    precondition(targets.allSatisfy { (0..<batch).contains($0.image) && (0..<classes).contains($0.classIndex) })
+    var box = 0.0
+    var objectness = 0.0
+    var classification = 0.0
+    var gradients: [FeatureMap] = []
+    for (level, map) in maps.enumerated() {
+      precondition(map.batch == batch && map.outputs == 5 + classes && map.anchors == levels[level].anchors.count)
+      let matches = levels[level].matches(targets: targets, width: map.width, height: map.height)
+      var gradient = map
+      let parts = map.values.withUnsafeBufferPointer { raw in
+        gradient.values.withUnsafeMutableBufferPointer { slope in
+          evaluate(level: level, map: map, raw: raw, slope: slope, matches: matches)
+        }
+      }
+      box += parts.box
+      objectness += parts.objectness
+      classification += parts.classification
+      gradients.append(gradient)
+    }
+    let parts = LossParts(
+      box: box * gains.box, objectness: objectness * gains.objectness,
+      classification: classification * gains.classification,
+      total: (box * gains.box + objectness * gains.objectness + classification * gains.classification) * Double(batch))
+    return (parts, gradients)
+  }
+
+  private func evaluate(
+    level: Int, map: FeatureMap, raw: UnsafeBufferPointer<Float>, slope: UnsafeMutableBufferPointer<Float>,
+    matches: [Match]
+  ) -> (box: Double, objectness: Double, classification: Double) {
+    let batch = Double(map.batch)
+    slope.update(repeating: 0)
+    var objectnessTargets = [Float](repeating: 0, count: map.batch * map.height * map.width * map.anchors)
+    var box = 0.0
+    var classification = 0.0
+    let boxScale = gains.box * batch / Double(matches.count)
+    let classScale = gains.classification * batch / Double(matches.count * classes)
+    for match in matches {
+      let cell = ((match.image * map.height + match.cellY) * map.width + match.cellX) * map.anchors + match.anchor
+      let outputs = cell * map.outputs
+      let anchor = levels[level].anchors[match.anchor]
+      let iou = addBoxSlope(match, anchor, raw: raw, slope: slope, at: outputs, scale: boxScale)
+      box += 1 - iou
+      objectnessTargets[cell] = Float(max(iou, 0))
+      guard classes > 1 else { continue }
+      for index in 0..<classes {
+        let position = outputs + 5 + index
+        let logit = Double(raw[position])
+        let truth = index == match.classIndex ? 1.0 : 0.0
+        classification += crossEntropy(logit: logit, truth: truth)
+        slope[position] += Float((sigmoid(logit) - truth) * classScale)
+      }
+    }
+    if !matches.isEmpty {
+      box /= Double(matches.count)
+      classification /= Double(matches.count * classes)
+    }
+    let objectness = addObjectnessSlope(level: level, map: map, raw: raw, slope: slope, targets: objectnessTargets)
+    return (box, objectness, classification)
+  }
+
+  /// CIoU of one match; adds the slope of its box loss to the four raw box outputs at `at`.
+  private func addBoxSlope(
+    _ match: Match, _ anchor: SIMD2<Float>, raw: UnsafeBufferPointer<Float>,
+    slope: UnsafeMutableBufferPointer<Float>, at: Int, scale: Double
+  ) -> Double {
+    let s = SIMD4(
+      sigmoid(Double(raw[at])), sigmoid(Double(raw[at + 1])), sigmoid(Double(raw[at + 2])),
+      sigmoid(Double(raw[at + 3])))
+    let width = Double(anchor.x)
+    let height = Double(anchor.y)
+    // A size that underflows would make the aspect ratio 0/0; a billionth of a cell keeps every term finite.
+    let predicted = SIMD4(
+      2 * s.x - 0.5, 2 * s.y - 0.5, max(4 * s.z * s.z * width, 1e-9), max(4 * s.w * s.w * height, 1e-9))
+    let labelled = SIMD4(Double(match.x), Double(match.y), Double(match.w), Double(match.h))
+    let iou = CompleteIoU(predicted: predicted, labelled: labelled)
+    let decodeSlope = SIMD4(2, 2, 8 * s.z * width, 8 * s.w * height) * s * (1 - s)
+    let change = iou.gradient * decodeSlope * -scale
+    for index in 0..<4 {
+      slope[at + index] += Float(change[index])
+    }
+    return iou.value
+  }
+
+  /// Objectness is taken over every cell, so this is the one loop whose length grows with the image.
+  private func addObjectnessSlope(
+    level: Int, map: FeatureMap, raw: UnsafeBufferPointer<Float>, slope: UnsafeMutableBufferPointer<Float>,
+    targets: [Float]
+  ) -> Double {
+    let scale = gains.balance[level] / Double(targets.count)
+    let slopeScale = Float(scale * gains.objectness * Double(map.batch))
+    var sum = 0.0
+    var position = 4
+    for target in targets {
+      let logit = raw[position]
+      let small = exp(-abs(logit))
+      sum += Double(max(logit, 0) - logit * target + log1p(small))
+      let probability = (logit >= 0 ? 1 : small) / (1 + small)
+      slope[position] = (probability - target) * slopeScale
+      position &+= map.outputs
+    }
+    return sum * scale
+  }
+}
+
+@inline(__always)
+func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+
+@inline(__always)
+func crossEntropy(logit: Double, truth: Double) -> Double {
+  max(logit, 0) - logit * truth + log1p(exp(-abs(logit)))
+}
