@@ -1,0 +1,177 @@
+// The backward pass, in reverse order of the operations. A normalised convolution takes two sweeps: the gradient through
+// SiLU with the two sums that the norm's backward needs; then, per block, the norm's backward, the weight gradient, and
+// the input's gradient. Images are split between threads; each thread sums weight gradients of its own.
+
+import CKernels
+
+extension Network {
+  func runBackward(_ images: ImageBatch, _ maps: [FeatureMap]) {
+    guard let plan else { preconditionFailure("backward without a plan") }
+    pool.run(privateGradients.count) { privateGradients[$0].clear() }
+    images.pixels.withUnsafeBufferPointer { pixels in
+      guard let source = pixels.baseAddress else { return }
+      for (step, operation) in graph.operations.enumerated().reversed() {
+        switch operation {
+        case .convolution(let index, let input, let output, _):
+          if graph.convolutions[index].isNormalised {
+            differentiateNorm(index, plan, output)
+            differentiate(index, step, plan, source, input, output, normGradient.base)
+          } else if let level = graph.heads.firstIndex(of: output) {
+            maps[level].values.withUnsafeBufferPointer { values in
+              guard let gradient = values.baseAddress else { return }
+              let outputs = graph.convolutions[index].outputs
+              tk_bias_gradient(gradient, plan.pixels(output.plane), outputs, store.convolutions[index].shiftGradient)
+              // Read only: without a norm the gradient is used as it is.
+              differentiate(index, step, plan, source, input, output, UnsafeMutablePointer(mutating: gradient))
+            }
+          }
+        case .pool(let input, let output):
+          differentiatePool(step, plan, input, output)
+        case .upsample(let input, let output):
+          let from = gradientPointer(output, plan)
+          let to = gradientPointer(input, plan)
+          pool.run(plan.batch) { image in
+            if !plan.accumulates[step] { tk_clear(to.image(image), to.height * to.width, input.channels, to.ld) }
+            tk_upsample_backward(
+              from.image(image), from.ld, to.height, to.width, input.channels, to.image(image), to.ld)
+          }
+        }
+      }
+    }
+    mergePrivateGradients()
+  }
+
+  /// Pixels of a slice's gradient.
+  private func gradientPointer(_ slice: Slice, _ plan: Plan) -> PixelPointer {
+    let home = plan.home(slice)
+    return PixelPointer(
+      base: gradients.base + plan.gradients[home.plane] + home.offset, ld: graph.planes[home.plane].channels,
+      height: plan.rows(home.plane), width: plan.columns(home.plane))
+  }
+
+  private func differentiatePool(_ step: Int, _ plan: Plan, _ input: Slice, _ output: Slice) {
+    let from = gradientPointer(output, plan)
+    let to = gradientPointer(input, plan)
+    let places = self.places(step, plan)
+    let pixels = to.height * to.width
+    pool.run(plan.batch) { image in
+      if !plan.accumulates[step] { tk_clear(to.image(image), pixels, input.channels, to.ld) }
+      tk_max_pool_backward(
+        from.image(image), from.ld, places + image * pixels * input.channels, pixels, input.channels, to.image(image), to.ld)
+    }
+  }
+
+  /// Fills `normGradient` with the gradient after the norm, adds the norm's own gradients, and sets the coefficients with
+  /// which `differentiate` continues through the norm (Ioffe and Szegedy 2015, section 3):
+  /// dy = factor (du - mean(du) - x̂ mean(du x̂)), x̂ = (y - mean) · inverseDeviation.
+  private func differentiateNorm(_ index: Int, _ plan: Plan, _ output: Slice) {
+    let tensors = store.convolutions[index]
+    let outputs = output.channels
+    let from = gradientPointer(output, plan)
+    let kept = activations.base + plan.preNorm[index]
+    let total = plan.pixels(output.plane)
+    for buffer in sums { buffer.update(repeating: 0) }
+    pool.run(pool.threads) { thread in
+      let pixels = share(thread, of: pool.threads, total)
+      let sum = sums[thread].baseAddress
+      tk_norm_silu_backward(
+        kept + pixels.lowerBound * outputs, from.base + pixels.lowerBound * from.ld, from.ld, pixels.count, outputs,
+        tensors.factor, tensors.offset, tensors.mean, normGradient.base + pixels.lowerBound * outputs, sum,
+        sum.map { $0 + outputs })
+    }
+    for channel in 0..<outputs {
+      var sum = 0.0
+      var product = 0.0
+      for buffer in sums {
+        sum += buffer[channel]
+        product += buffer[outputs + channel]
+      }
+      let inverse = Double(tensors.inverseDeviation[channel])
+      let factor = Double(tensors.factor[channel])
+      tensors.shiftGradient[channel] += Float(sum)
+      tensors.scaleGradient[channel] += Float(product * inverse)
+      tensors.a[channel] = Float(factor)
+      tensors.b[channel] = Float(-factor * inverse * inverse * product / Double(total))
+      tensors.c[channel] = Float(-factor * sum / Double(total))
+    }
+  }
+
+  /// Weight and input gradients of one convolution; `gradient` is dense, [pixel][output]. With a norm it is the gradient
+  /// behind it and is replaced block by block by the gradient before it.
+  private func differentiate(
+    _ index: Int, _ step: Int, _ plan: Plan, _ source: UnsafePointer<Float>, _ input: Slice, _ output: Slice,
+    _ gradient: UnsafeMutablePointer<Float>
+  ) {
+    let convolution = graph.convolutions[index]
+    let tensors = store.convolutions[index]
+    let outputs = convolution.outputs
+    let from = pointer(input, plan, source)
+    let height = plan.rows(output.plane)
+    let width = plan.columns(output.plane)
+    let blocking = Blocking(convolution, outputHeight: height, outputWidth: width)
+    let shape = geometry(convolution, from, outputWidth: width)
+    // The image needs no gradient.
+    let target = input.plane == 0 ? nil : gradientPointer(input, plan)
+    let kept = activations.base + plan.preNorm[index]
+    let threads = min(pool.threads, plan.batch)
+    pool.run(threads) { thread in
+      let images = share(thread, of: threads, plan.batch)
+      let weightGradient =
+        thread == 0 ? tensors.weightGradient : privateGradients[thread - 1].base + tensors.weightOffset
+      if let target, convolution.kernel > 1, !plan.accumulates[step] {
+        tk_clear(target.image(images.lowerBound), images.count * target.height * target.width, input.channels, target.ld)
+      }
+      blocking.forEach(images: images, lines: 0..<height) { images, lines in
+        let pixels = images.count * lines.count * width
+        let first = (images.lowerBound * height + lines.lowerBound) * width
+        let block = gradient + first * outputs
+        if convolution.isNormalised {
+          tk_norm_backward(
+            block, kept + first * outputs, pixels, outputs, tensors.a, tensors.b, tensors.c, tensors.mean, block)
+        }
+        let (matrix, stride) = blockPatches(convolution, from, shape, images: images, lines: lines, thread: thread)
+        MatrixProduct.weightGradient(
+          pixels: pixels, outputs: outputs, patch: convolution.patch, gradient: block, patches: matrix, stride: stride,
+          weightGradient: weightGradient)
+        guard let target else { return }
+        inputGradient(
+          convolution, plan.accumulates[step], shape, block, tensors.weight, target, images: images, lines: lines,
+          thread: thread)
+      }
+    }
+  }
+
+  private func inputGradient(
+    _ convolution: Convolution, _ accumulates: Bool, _ shape: tk_geometry, _ block: UnsafePointer<Float>,
+    _ weight: UnsafePointer<Float>, _ target: PixelPointer, images: Range<Int>, lines: Range<Int>, thread: Int
+  ) {
+    let pixels = images.count * lines.count * shape.out_width
+    guard convolution.kernel > 1 else {
+      MatrixProduct.patchGradient(
+        pixels: pixels, outputs: convolution.outputs, patch: convolution.patch, gradient: block, weight: weight,
+        accumulates: accumulates, patches: target.line(images.lowerBound, lines.lowerBound), stride: target.ld)
+      return
+    }
+    let buffer = patches[thread].base
+    MatrixProduct.patchGradient(
+      pixels: pixels, outputs: convolution.outputs, patch: convolution.patch, gradient: block, weight: weight,
+      accumulates: false, patches: buffer, stride: convolution.patch)
+    var shape = shape
+    shape.ld = target.ld
+    let size = lines.count * shape.out_width * convolution.patch
+    for (number, image) in images.enumerated() {
+      tk_patches_add(&shape, buffer + number * size, lines.lowerBound, lines.upperBound, target.image(image))
+    }
+  }
+
+  private func mergePrivateGradients() {
+    guard !privateGradients.isEmpty else { return }
+    let parts = pool.threads
+    pool.run(parts) { part in
+      let range = share(part, of: parts, store.count)
+      for arena in privateGradients {
+        tk_add(store.gradients.base + range.lowerBound, arena.base + range.lowerBound, range.count)
+      }
+    }
+  }
+}

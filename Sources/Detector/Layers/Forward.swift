@@ -1,0 +1,185 @@
+// The forward pass. A normalised convolution in training takes two sweeps, because batch statistics need all images:
+// patches, product and channel sums per block; then norm, SiLU and shortcut in one. Evaluation does both per block.
+
+import CKernels
+
+/// Where a slice's pixels are: pointer to its first channel, and floats from one pixel to the next.
+struct PixelPointer {
+  let base: UnsafeMutablePointer<Float>
+  let ld: Int
+  let height: Int
+  let width: Int
+
+  func image(_ index: Int) -> UnsafeMutablePointer<Float> { base + index * height * width * ld }
+  func line(_ image: Int, _ line: Int) -> UnsafeMutablePointer<Float> { base + (image * height + line) * width * ld }
+}
+
+extension Network {
+  static let normEpsilon = 1e-3
+  static let normMomentum: Float = 0.03
+
+  func runForward(_ images: ImageBatch, training: Bool) -> [FeatureMap] {
+    guard let plan else { preconditionFailure("forward without a plan") }
+    images.pixels.withUnsafeBufferPointer { pixels in
+      guard let source = pixels.baseAddress else { return }
+      if !training { prepareEvaluation() }
+      for (step, operation) in graph.operations.enumerated() {
+        switch operation {
+        case .convolution(let index, let input, let output, let residual):
+          convolve(index, plan, source, input: input, output: output, residual: residual)
+        case .pool(let input, let output):
+          let from = pointer(input, plan, source)
+          let to = pointer(output, plan, source)
+          let places = training ? self.places(step, plan) : nil
+          pool.run(plan.batch) { image in
+            tk_max_pool(
+              from.image(image), from.ld, from.height, from.width, input.channels, to.image(image), to.ld,
+              places.map { $0 + image * from.height * from.width * input.channels })
+          }
+        case .upsample(let input, let output):
+          let from = pointer(input, plan, source)
+          let to = pointer(output, plan, source)
+          pool.run(plan.batch) { image in
+            tk_upsample(from.image(image), from.ld, from.height, from.width, input.channels, to.image(image), to.ld)
+          }
+        }
+      }
+    }
+    return graph.heads.map { head in
+      let values = UnsafeBufferPointer(
+        start: activations.base + plan.planes[head.plane], count: plan.pixels(head.plane) * head.channels)
+      return FeatureMap(
+        batch: plan.batch, height: plan.rows(head.plane), width: plan.columns(head.plane), outputs: spec.outputs,
+        values: Array(values))
+    }
+  }
+
+  /// Pixels of an activation slice; `source` is the image batch.
+  func pointer(_ slice: Slice, _ plan: Plan, _ source: UnsafePointer<Float>) -> PixelPointer {
+    let base =
+      slice.plane == 0
+      ? UnsafeMutablePointer(mutating: source) : activations.base + plan.planes[slice.plane] + slice.offset
+    return PixelPointer(
+      base: base, ld: graph.planes[slice.plane].channels, height: plan.rows(slice.plane), width: plan.columns(slice.plane))
+  }
+
+  /// The Int32 buffer of a pooling's places (same size as Float, same arena).
+  func places(_ step: Int, _ plan: Plan) -> UnsafeMutablePointer<Int32> {
+    UnsafeMutableRawPointer(activations.base + plan.places[step]).assumingMemoryBound(to: Int32.self)
+  }
+
+  func geometry(_ convolution: Convolution, _ input: PixelPointer, outputWidth: Int) -> tk_geometry {
+    tk_geometry(
+      height: input.height, width: input.width, channels: convolution.inputs, ld: input.ld, kernel: convolution.kernel,
+      stride: convolution.stride, padding: convolution.padding, out_width: outputWidth)
+  }
+
+  /// The block's input as a matrix: the input itself for 1 x 1, else patches copied into the thread's buffer.
+  @inline(__always)
+  func blockPatches(
+    _ convolution: Convolution, _ input: PixelPointer, _ geometry: tk_geometry, images: Range<Int>, lines: Range<Int>,
+    thread: Int
+  ) -> (matrix: UnsafePointer<Float>, stride: Int) {
+    if convolution.kernel == 1 { return (UnsafePointer(input.line(images.lowerBound, lines.lowerBound)), input.ld) }
+    let buffer = patches[thread].base
+    let size = lines.count * geometry.out_width * convolution.patch
+    withUnsafePointer(to: geometry) { shape in
+      for (number, image) in images.enumerated() {
+        tk_patches(shape, input.image(image), lines.lowerBound, lines.upperBound, buffer + number * size)
+      }
+    }
+    return (UnsafePointer(buffer), convolution.patch)
+  }
+
+  private func convolve(
+    _ index: Int, _ plan: Plan, _ source: UnsafePointer<Float>, input: Slice, output: Slice, residual: Slice?
+  ) {
+    let convolution = graph.convolutions[index]
+    let tensors = store.convolutions[index]
+    let from = pointer(input, plan, source)
+    let to = pointer(output, plan, source)
+    let shortcut = residual.map { pointer($0, plan, source) }
+    let blocking = Blocking(convolution, outputHeight: to.height, outputWidth: to.width)
+    let shape = geometry(convolution, from, outputWidth: to.width)
+    let keepsResult = plan.isTraining && convolution.isNormalised
+    let outputs = convolution.outputs
+    let kept = activations.base + plan.preNorm[index]
+    // Few images (inference): the threads share the lines of each image instead.
+    let byImage = plan.batch >= pool.threads
+    if keepsResult { for buffer in sums { buffer.update(repeating: 0) } }
+    pool.run(pool.threads) { thread in
+      let images = byImage ? share(thread, of: pool.threads, plan.batch) : 0..<plan.batch
+      let lines = byImage ? 0..<to.height : share(thread, of: pool.threads, to.height)
+      blocking.forEach(images: images, lines: lines) { images, lines in
+        let pixels = images.count * lines.count * to.width
+        let (matrix, stride) = blockPatches(convolution, from, shape, images: images, lines: lines, thread: thread)
+        let first = (images.lowerBound * to.height + lines.lowerBound) * to.width
+        let result =
+          keepsResult ? kept + first * outputs : convolution.isNormalised ? results[thread].base : to.base + first * to.ld
+        MatrixProduct.forward(
+          pixels: pixels, outputs: outputs, patch: convolution.patch, patches: matrix, stride: stride,
+          weight: tensors.weight, result: result)
+        if !convolution.isNormalised {
+          tk_add_bias(result, pixels, outputs, tensors.shift)
+        } else if keepsResult {
+          let sum = sums[thread].baseAddress
+          tk_channel_sums(result, pixels, outputs, tensors.runningMean, sum, sum.map { $0 + outputs })
+        } else {
+          tk_norm_silu(
+            result, pixels, outputs, tensors.factor, tensors.offset, to.base + first * to.ld, to.ld,
+            shortcut.map { UnsafePointer($0.base + first * $0.ld) }, shortcut?.ld ?? 0)
+        }
+      }
+    }
+    guard keepsResult else { return }
+    finishStatistics(index, pixels: plan.pixels(output.plane))
+    pool.run(pool.threads) { thread in
+      let pixels = share(thread, of: pool.threads, plan.pixels(output.plane))
+      tk_norm_silu(
+        kept + pixels.lowerBound * outputs, pixels.count, outputs, tensors.factor, tensors.offset,
+        to.base + pixels.lowerBound * to.ld, to.ld, shortcut.map { UnsafePointer($0.base + pixels.lowerBound * $0.ld) },
+        shortcut?.ld ?? 0)
+    }
+  }
+
+  /// Mean and variance from the threads' sums, which are relative to the running mean so that a large mean costs no
+  /// digits of the variance. The running variance gets the unbiased estimate.
+  private func finishStatistics(_ index: Int, pixels: Int) {
+    let outputs = graph.convolutions[index].outputs
+    let tensors = store.convolutions[index]
+    let count = Double(pixels)
+    batchCounters[index] &+= 1
+    for channel in 0..<outputs {
+      var sum = 0.0
+      var squares = 0.0
+      for buffer in sums {
+        sum += buffer[channel]
+        squares += buffer[outputs + channel]
+      }
+      let pivot = Double(tensors.runningMean[channel])
+      let shifted = sum / count
+      let variance = max(squares / count - shifted * shifted, 0)
+      let mean = pivot + shifted
+      let inverse = 1 / (variance + Self.normEpsilon).squareRoot()
+      let factor = Double(tensors.scale[channel]) * inverse
+      tensors.mean[channel] = Float(mean)
+      tensors.inverseDeviation[channel] = Float(inverse)
+      tensors.factor[channel] = Float(factor)
+      tensors.offset[channel] = Float(Double(tensors.shift[channel]) - mean * factor)
+      let unbiased = Float(variance * count / max(count - 1, 1))
+      tensors.runningMean[channel] += Self.normMomentum * (Float(mean) - tensors.runningMean[channel])
+      tensors.runningVariance[channel] += Self.normMomentum * (unbiased - tensors.runningVariance[channel])
+    }
+  }
+
+  private func prepareEvaluation() {
+    for (convolution, tensors) in zip(graph.convolutions, store.convolutions) where convolution.isNormalised {
+      for channel in 0..<convolution.outputs {
+        let inverse = 1 / (Double(tensors.runningVariance[channel]) + Self.normEpsilon).squareRoot()
+        let factor = Double(tensors.scale[channel]) * inverse
+        tensors.factor[channel] = Float(factor)
+        tensors.offset[channel] = Float(Double(tensors.shift[channel]) - Double(tensors.runningMean[channel]) * factor)
+      }
+    }
+  }
+}

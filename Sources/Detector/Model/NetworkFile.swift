@@ -1,0 +1,134 @@
+// Between a network and a weights file: YOLOv5's names and shapes, F32, in YOLOv5's order; and the size of a network from
+// the file alone. The file comes from outside, so everything in it is checked before any value is used.
+
+import Safetensors
+
+extension ModelSpec {
+  /// The detector that `file` holds, from its names and shapes.
+  /// - Throws: `NetworkError` if the file is not exactly one YOLOv5 detection model.
+  public static func infer(from file: SafetensorsFile) throws(NetworkError) -> ModelSpec {
+    let stem = try shape(file, "model.0.conv.weight", 4)
+    let head = try shape(file, "model.24.m.0.weight", 4)
+    var repeats = 0
+    while file.contains("model.6.m.\(repeats).cv1.conv.weight") { repeats += 1 }
+    guard stem[0] > 0, stem[0] <= 1024, stem[0].isMultiple(of: 8), (1...64).contains(repeats) else {
+      throw NetworkError(.unknownModel, "a first layer of \(stem[0]) channels with \(repeats) blocks in layer 6 is no YOLOv5")
+    }
+    guard head[0].isMultiple(of: 3), head[0] / 3 > 5, head[0] <= 3 * 10_000 else {
+      throw NetworkError(.unknownModel, "\(head[0]) outputs per cell are not 3 · (5 + classes)")
+    }
+    let anchors = try readAnchors(file)
+    let spec = ModelSpec(
+      depth: Double(repeats) / 9, width: Double(stem[0]) / 64, classes: head[0] / 3 - 5, anchors: anchors)
+    try verify(file, TensorTable(Graph(spec)))
+    return spec
+  }
+
+  private static func shape(_ file: SafetensorsFile, _ name: String, _ rank: Int) throws(NetworkError) -> [Int] {
+    guard let entry = try? file.entry(name) else { throw NetworkError(.missingTensor, "no tensor \"\(name)\"") }
+    guard entry.shape.count == rank else {
+      throw NetworkError(.wrongShape, "\"\(name)\" has \(entry.shape.count) dimensions, not \(rank)")
+    }
+    return entry.shape
+  }
+
+  private static func readAnchors(_ file: SafetensorsFile) throws(NetworkError) -> [[SIMD2<Float>]] {
+    let name = "model.24.anchors"
+    guard try shape(file, name, 3) == [3, 3, 2], let values = try? file.floats(name) else {
+      throw NetworkError(.wrongShape, "\"\(name)\" must be 3 x 3 x 2 floating numbers")
+    }
+    guard values.allSatisfyFinite, values.allSatisfy({ $0 > 0 && $0 < 4096 }) else {
+      throw NetworkError(.badValue, "\"\(name)\" holds a size that is not positive")
+    }
+    return strides.enumerated().map { level, stride in
+      (0..<3).map { anchor in
+        SIMD2(values[level * 6 + anchor * 2], values[level * 6 + anchor * 2 + 1]) * Float(stride)
+      }
+    }
+  }
+
+  /// Every tensor of the graph is there with its shape, and no other.
+  private static func verify(_ file: SafetensorsFile, _ table: TensorTable) throws(NetworkError) {
+    var known: Set<String> = []
+    for row in table.rows {
+      known.insert(row.name)
+      guard let entry = try? file.entry(row.name) else { throw NetworkError(.missingTensor, "no tensor \"\(row.name)\"") }
+      guard entry.shape == row.shape else {
+        throw NetworkError(.wrongShape, "\"\(row.name)\" has shape \(entry.shape), the other tensors imply \(row.shape)")
+      }
+      guard row.role == .batchCounter ? entry.dtype == .i64 : entry.dtype.isFloating else {
+        throw NetworkError(.wrongShape, "\"\(row.name)\" has type \(entry.dtype.rawValue)")
+      }
+    }
+    for entry in file.entries where !known.contains(entry.name) {
+      throw NetworkError(.unexpectedTensor, "\"\(entry.name.prefix(80))\" belongs to no YOLOv5 detector of this size")
+    }
+  }
+}
+
+extension Network {
+  /// Replaces all weights, statistics and anchors.
+  /// - Throws: `NetworkError`; the network is unchanged then.
+  public func load(_ file: SafetensorsFile) throws(NetworkError) {
+    let spec = try ModelSpec.infer(from: file)
+    guard spec.depth == self.spec.depth, spec.width == self.spec.width, spec.classes == self.spec.classes else {
+      throw NetworkError(.wrongShape, "the file holds a network of another size or class count")
+    }
+    var floats: [String: [Float]] = [:]
+    var counters: [String: Int64] = [:]
+    for row in table.rows {
+      do {
+        if row.role == .batchCounter {
+          counters[row.name] = try file.int64s(row.name).first
+        } else {
+          floats[row.name] = try file.floats(row.name)
+        }
+      } catch { throw NetworkError(.unreadable, error.reason) }
+      guard let values = floats[row.name] else { continue }
+      guard values.allSatisfyFinite, row.role != .runningVariance || values.allSatisfy({ $0 >= 0 }) else {
+        throw NetworkError(.badValue, "\"\(row.name)\" holds NaN, an infinity, or a negative variance")
+      }
+    }
+    for parameter in parameters { if let values = floats[parameter.name] { parameter.assign(values) } }
+    for row in table.rows {
+      guard let buffer = statistic(row) else {
+        if row.role == .batchCounter { batchCounters[row.convolution] = counters[row.name] ?? 0 }
+        continue
+      }
+      if let values = floats[row.name] { _ = buffer.update(fromContentsOf: values) }
+    }
+    anchors = spec.gridAnchors
+  }
+
+  /// The whole state under YOLOv5's names, ready to be written.
+  public func safetensors(metadata: [String: String] = [:]) -> SafetensorsWriter {
+    var writer = SafetensorsWriter(metadata: metadata)
+    let values = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0) })
+    for row in table.rows {
+      switch row.role {
+      case .anchors:
+        writer.add(row.name, shape: row.shape, floats: anchors.flatMap { $0.flatMap { [$0.x, $0.y] } })
+      case .batchCounter:
+        writer.add(row.name, shape: row.shape, int64s: [batchCounters[row.convolution]])
+      default:
+        if let buffer = statistic(row) {
+          writer.add(row.name, shape: row.shape, floats: Array(buffer))
+        } else if let parameter = values[row.name] {
+          writer.add(row.name, shape: row.shape, floats: parameter.values())
+        }
+      }
+    }
+    return writer
+  }
+
+  /// The running statistic that a row describes, nil for other rows.
+  func statistic(_ row: TensorTable.Row) -> UnsafeMutableBufferPointer<Float>? {
+    guard row.convolution >= 0 else { return nil }
+    let tensors = store.convolutions[row.convolution]
+    switch row.role {
+    case .runningMean: return UnsafeMutableBufferPointer(start: tensors.runningMean, count: row.shape[0])
+    case .runningVariance: return UnsafeMutableBufferPointer(start: tensors.runningVariance, count: row.shape[0])
+    default: return nil
+    }
+  }
+}
