@@ -1,0 +1,20 @@
+// The phases of one attempt (spec/03-phases.md), in their order.
+
+public enum Phase: Int, Sendable, Comparable, CaseIterable, CustomStringConvertible {
+  case plan, keys, shares, acknowledge, maskedInput, consistency, reveal, done
+
+  public static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
+
+  public var description: String {
+    switch self {
+    case .plan: "plan"
+    case .keys: "keys"
+    case .shares: "shares"
+    case .acknowledge: "acknowledge"
+    case .maskedInput: "masked-input"
+    case .consistency: "consistency"
+    case .reveal: "reveal"
+    case .done: "done"
+    }
+  }
+}
