@@ -73,6 +73,7 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CKernels", cSettings: kernels),
+    .target(name: "CProcess"),
 
     // primitives
     library("Sodium", ["CSodium"]),
@@ -93,7 +94,7 @@ let package = Package(
     library("Transport", ["TLSIdentity", logging, nioSSL, nioTLS] + grpc),
     library("TransportServer", ["Transport", "TLSIdentity", logging, nioSSL, nioTLS] + grpc),
     library("Coordinator", ["SecAgg", "Federation", "Transport", "TransportServer", "Safetensors", "Sodium", logging]),
-    library("Participant", ["SecAgg", "Federation", "Transport", "Safetensors", "Sodium", logging]),
+    library("Participant", ["CProcess", "SecAgg", "Federation", "Transport", "Safetensors", "Sodium", logging]),
 
     // apps
     library("CommandLineKit", [argumentParser]),

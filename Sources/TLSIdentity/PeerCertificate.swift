@@ -107,3 +107,16 @@ public struct PeerCertificate: Sendable, Hashable {
   public static func == (left: Self, right: Self) -> Bool { left.der == right.der }
   public func hash(into hasher: inout Hasher) { hasher.combine(fingerprint) }
 }
+
+extension PeerCertificate {
+  /// What the TLS library of a server hands out as the peer's certificate.
+  package init(_ certificate: Certificate) throws(TLSIdentityError) {
+    var serializer = DER.Serializer()
+    do {
+      try serializer.serialize(certificate)
+    } catch {
+      throw TLSIdentityError(.malformedCertificate, "the certificate cannot be encoded again", hint: "mint a new certificate")
+    }
+    try self.init(der: serializer.serializedBytes)
+  }
+}
