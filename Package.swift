@@ -112,6 +112,7 @@ let package = Package(
     tests("DetectorTests", ["Detector", "Safetensors", "TestSupport"], exclude: ["Vectors"]),
     tests("SodiumTests", ["Sodium"]),
     tests("GMPTests", ["GMP"]),
+    tests("MaskingTests", ["Masking", "Sodium", "GMP", "TestSupport"], exclude: ["Vectors"]),
     tests("CommandLineKitTests", ["CommandLineKit", argumentParser]),
     tests("SafetensorsTests", ["Safetensors"]),
   ]

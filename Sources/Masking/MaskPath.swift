@@ -70,7 +70,7 @@ public enum MaskPath: String, CaseIterable, Sendable {
 
   /// Compares this path with the reference over every remainder of its vector width and both operations.
   func provesItself() -> Bool {
-    let seed = SecretBytes(copying: (0..<32).map { UInt8($0 &* 37 &+ 11) })
+    let seed = SecretBytes(copying: (0..<32).map { UInt8(truncatingIfNeeded: $0 * 37 + 11) })
     let (own, reference) = (MaskStream(seed: seed, path: self), MaskStream(seed: seed, path: .portable))
     for operation in [MaskStream.Operation.add, .subtract] {
       for (first, count) in [(0, 4096), (3, 517), (MaskStream.chunkCoordinates - 70, 333)] {
