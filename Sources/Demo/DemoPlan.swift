@@ -1,0 +1,66 @@
+// What one run of the demo does: how many scenes, rounds and epochs. The two sizes were chosen by measuring; docs/results.md has the figures.
+
+/// The command line's wishes, as given.
+public struct DemoOptions: Sendable {
+  public var sites = 5
+  public var rounds: Int?
+  /// How many sites are killed in the middle of a round, each once.
+  public var drop = 1
+  public var quick = false
+  public var seed: UInt64 = 1
+  public var outputFolder: String
+  /// A `federated.yaml` whose training section replaces the demo's own.
+  public var configuration: String?
+  /// Data folders with a `data.yaml` each, one a site; empty for the garment scenes.
+  public var dataFolders: [String] = []
+  /// Folder of the `secagg-*` programs.
+  public var programFolder: String
+
+  public init(outputFolder: String, programFolder: String) {
+    (self.outputFolder, self.programFolder) = (outputFolder, programFolder)
+  }
+}
+
+/// The sizes that the run was resolved to.
+struct DemoPlan: Sendable {
+  var sites: Int
+  var trainingScenes: ClosedRange<Int>
+  var validationScenes: Int
+  var rounds: Int
+  var localEpochs: Int
+  var batchSize = 16
+  var nominalBatch = 16
+  var imageSize = 128
+  var learningRate = 0.01
+  var momentum = 0.937
+  var weightDecay = 0.0005
+  var warmupEpochs = 3.0
+  /// Baselines are measured on the validation scenes every this many epochs, and after the last.
+  var validationPeriod: Int
+
+  var epochs: Int { rounds * localEpochs }
+
+  static func resolved(_ options: DemoOptions) -> DemoPlan {
+    var plan =
+      options.quick
+      ? DemoPlan(sites: options.sites, trainingScenes: 90...150, validationScenes: 24, rounds: 10, localEpochs: 2, validationPeriod: 4)
+      : DemoPlan(sites: options.sites, trainingScenes: 150...300, validationScenes: 60, rounds: 20, localEpochs: 2, validationPeriod: 4)
+    if let rounds = options.rounds { plan.rounds = rounds }
+    return plan
+  }
+}
+
+/// Mean average precision of one model.
+struct Score: Sendable, Codable, Equatable {
+  /// mAP at IoU 0.5.
+  var map50: Double
+  /// mAP averaged over IoU 0.5 to 0.95.
+  var map: Double
+}
+
+/// A training curve: scores by local epochs done.
+struct Curve: Sendable {
+  var name: String
+  var points: [(epoch: Int, score: Score)] = []
+  var last: Score? { points.last?.score }
+}

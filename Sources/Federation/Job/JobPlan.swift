@@ -1,0 +1,74 @@
+// What the server and every site must agree on for a whole job: the model, the schedule, the hyper-parameters, the encoding. Its digest enters
+// ctx of every round as the configuration digest, so a site that was shown other parameters computes garbage rather than a leak.
+import Sodium
+
+public struct JobPlan: Equatable, Sendable {
+  /// YOLOv5's optimiser settings; schedules run over the whole job.
+  public struct Training: Equatable, Sendable {
+    public var localEpochs = 1
+    public var batchSize = 16
+    /// The batch size that the weight decay is meant for.
+    public var nominalBatch = 64
+    public var learningRate = 0.01
+    public var momentum = 0.937
+    public var weightDecay = 0.0005
+    public var warmupEpochs = 3.0
+    /// Learning rate of the last epoch over that of the first.
+    public var finalLearningRateFraction = 0.01
+    public var cosine = false
+    public var augment = true
+    public var seed: UInt64 = 0
+    public init() {}
+  }
+
+  /// How updates become integers (spec/04-quantisation-and-wrap-bound.md).
+  public struct Quantisation: Equatable, Sendable {
+    /// Ring width of weights and statistics, 8 to 32.
+    public var bits = 20
+    /// Largest change of a weight in one round.
+    public var parameterRange = 1.0
+    /// Largest change of a running statistic, as a multiple of max(1, |global value|).
+    public var statisticsRange = 4.0
+    public init() {}
+  }
+
+  /// 1 to 256 bytes.
+  public var name: String
+  /// Name of the model, e.g. `yolov5n`: for people and for a site's policy.
+  public var model: String
+  public var classes: [String]
+  /// Pixels a side, a multiple of 32.
+  public var imageSize: Int
+  /// Training rounds, 1 to `rounds`; round 0 is the census.
+  public var rounds: Int
+  public var training = Training()
+  public var quantisation = Quantisation()
+  /// Sizes of the flat vector (WeightsLayout) and the digest of its names and shapes.
+  public var parameterCount: Int
+  public var statisticCount: Int
+  public var layoutDigest: [UInt8]
+  /// Of the weights that the job begins with.
+  public var initialWeightsDigest: [UInt8]
+  /// Whether sites measure mAP on their own validation images and add it to the sums.
+  public var validatesLocally = false
+
+  public init(
+    name: String, model: String, classes: [String], imageSize: Int, rounds: Int, parameterCount: Int, statisticCount: Int,
+    layoutDigest: [UInt8], initialWeightsDigest: [UInt8]
+  ) {
+    (self.name, self.model, self.classes, self.imageSize, self.rounds) = (name, model, classes, imageSize, rounds)
+    (self.parameterCount, self.statisticCount) = (parameterCount, statisticCount)
+    (self.layoutDigest, self.initialWeightsDigest) = (layoutDigest, initialWeightsDigest)
+  }
+
+  /// Local epochs of the whole job.
+  public var totalEpochs: Int { rounds * training.localEpochs }
+
+  /// The configuration digest: BLAKE2b-256 of the canonical bytes.
+  public var digest: [UInt8] { BLAKE2b.hash(encoded(), size: 32) }
+}
+
+/// Why a job plan is not accepted.
+public struct JobPlanError: Error, Equatable, Sendable {
+  public let reason: String
+}

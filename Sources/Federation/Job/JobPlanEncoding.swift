@@ -1,0 +1,103 @@
+// The canonical bytes of a JobPlan, and the limits that every field must keep: a plan comes from the server, which a site does not trust.
+
+extension JobPlan {
+  static let label = "secagg/v1/job"
+  public static let encodedBytesMax = 1 << 18
+  public static let coordinatesMax = 1 << 28
+
+  /// Canonical bytes; decoding them gives an equal plan.
+  public func encoded() -> [UInt8] {
+    var into = CanonicalWriter(label: Self.label)
+    into.string(name)
+    into.string(model)
+    into.count(classes.count)
+    for name in classes { into.string(name) }
+    for size in [imageSize, rounds, training.localEpochs, training.batchSize, training.nominalBatch] { into.count(size) }
+    into.double(training.learningRate)
+    into.double(training.momentum)
+    into.double(training.weightDecay)
+    into.double(training.warmupEpochs)
+    into.double(training.finalLearningRateFraction)
+    into.flag(training.cosine)
+    into.flag(training.augment)
+    into.integer(training.seed)
+    into.count(quantisation.bits)
+    into.double(quantisation.parameterRange)
+    into.double(quantisation.statisticsRange)
+    into.count(parameterCount)
+    into.count(statisticCount)
+    into.data(layoutDigest)
+    into.data(initialWeightsDigest)
+    into.flag(validatesLocally)
+    return into.bytes
+  }
+
+  /// Reads and checks a plan.
+  public static func decode(_ bytes: [UInt8]) throws(JobPlanError) -> JobPlan {
+    do {
+      let plan = try read(bytes)
+      try plan.validate()
+      return plan
+    } catch let error as JobPlanError {
+      throw error
+    } catch {
+      throw JobPlanError(reason: (error as? CanonicalError)?.reason ?? "unreadable")
+    }
+  }
+
+  private static func read(_ bytes: [UInt8]) throws -> JobPlan {
+    var from = try CanonicalReader(bytes, label: label, limit: encodedBytesMax)
+    let name = try from.string(limit: 256)
+    let model = try from.string(limit: 64)
+    let classes = try (0..<from.count(limit: 1000)).map { _ in try from.string(limit: 256) }
+    let imageSize = try from.count(limit: 4096)
+    let rounds = try from.count(limit: 1 << 20)
+    var training = Training()
+    training.localEpochs = try from.count(limit: 1 << 16)
+    training.batchSize = try from.count(limit: 1 << 12)
+    training.nominalBatch = try from.count(limit: 1 << 16)
+    training.learningRate = try from.double()
+    training.momentum = try from.double()
+    training.weightDecay = try from.double()
+    training.warmupEpochs = try from.double()
+    training.finalLearningRateFraction = try from.double()
+    training.cosine = try from.flag()
+    training.augment = try from.flag()
+    training.seed = try from.integer()
+    var quantisation = Quantisation()
+    quantisation.bits = try from.count(limit: 32)
+    quantisation.parameterRange = try from.double()
+    quantisation.statisticsRange = try from.double()
+    var plan = JobPlan(
+      name: name, model: model, classes: classes, imageSize: imageSize, rounds: rounds,
+      parameterCount: try from.count(limit: coordinatesMax), statisticCount: try from.count(limit: coordinatesMax),
+      layoutDigest: try from.data(limit: 32), initialWeightsDigest: try from.data(limit: 32))
+    (plan.training, plan.quantisation) = (training, quantisation)
+    plan.validatesLocally = try from.flag()
+    try from.end()
+    return plan
+  }
+
+  /// Checks every field against its limits.
+  public func validate() throws(JobPlanError) {
+    func require(_ holds: Bool, _ reason: String) throws(JobPlanError) {
+      guard holds else { throw JobPlanError(reason: reason) }
+    }
+    try require((1...256).contains(name.utf8.count), "a job's name is 1 to 256 bytes")
+    try require((1...64).contains(model.utf8.count), "a model's name is 1 to 64 bytes")
+    try require((1...1000).contains(classes.count), "a job has 1 to 1000 classes")
+    try require(imageSize >= 32 && imageSize <= 4096 && imageSize % 32 == 0, "the image size is a multiple of 32, at most 4096")
+    try require(rounds >= 1, "a job has at least one round")
+    try require(training.localEpochs >= 1 && training.batchSize >= 1 && training.nominalBatch >= 1, "epochs and batches are at least 1")
+    try require(training.learningRate > 0 && training.learningRate <= 10, "the learning rate is above 0 and at most 10")
+    try require(training.momentum >= 0 && training.momentum < 1, "the momentum is at least 0 and below 1")
+    try require(training.weightDecay >= 0 && training.weightDecay <= 1, "the weight decay is between 0 and 1")
+    try require(training.warmupEpochs >= 0 && training.warmupEpochs <= 1e6, "the warm-up is between 0 and a million epochs")
+    try require((0...1).contains(training.finalLearningRateFraction), "the final learning-rate fraction is between 0 and 1")
+    try require((8...32).contains(quantisation.bits), "the ring has 8 to 32 bits")
+    try require(quantisation.parameterRange > 0 && quantisation.parameterRange <= 1e6, "the parameter range is above 0 and at most 1e6")
+    try require(quantisation.statisticsRange > 0 && quantisation.statisticsRange <= 1e6, "the statistics range is above 0 and at most 1e6")
+    try require(parameterCount >= 1 && statisticCount >= 0, "the model has at least one parameter")
+    try require(layoutDigest.count == 32 && initialWeightsDigest.count == 32, "a digest has 32 bytes")
+  }
+}
