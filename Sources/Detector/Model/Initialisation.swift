@@ -8,12 +8,12 @@
 #endif
 
 /// SplitMix64 (Steele, Lea, Flood 2014): small, seedable, the same on every machine. Not for secrets.
-public struct SeededGenerator: RandomNumberGenerator, Sendable {
+struct WeightGenerator: RandomNumberGenerator {
   private var state: UInt64
 
-  public init(seed: UInt64) { state = seed }
+  init(seed: UInt64) { state = seed }
 
-  public mutating func next() -> UInt64 {
+  mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -22,13 +22,13 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
   }
 
   /// Uniform in 0..<1 with 24 bits.
-  public mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
+  mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
 }
 
 extension Network {
   /// Fresh values for all tensors; the same seed gives the same weights on every machine.
   func initialise(seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = WeightGenerator(seed: seed)
     for parameter in parameters {
       let tensors = graph.convolutions.first { parameter.name.hasPrefix($0.name + ".") }
       switch parameter.group {
