@@ -3,7 +3,7 @@ import Testing
 
 /// Lower numbers are lower layers; a module imports only what stands strictly below it, or what `besides` names.
 private let layer: [String: Int] = [
-  "CGMP": 0, "CSodium": 0, "COpenBLAS": 0, "CTurboJPEG": 0, "CPNG": 0, "CZlib": 0, "CKernels": 0,
+  "CGMP": 0, "CSodium": 0, "COpenBLAS": 0, "CTurboJPEG": 0, "CPNG": 0, "CZlib": 0, "CKernels": 0, "CProcess": 0,
   "Sodium": 1, "GMP": 1, "Safetensors": 1, "TLSIdentity": 1,
   "Masking": 2, "DPAccountant": 2,
   "SecAgg": 3, "Detector": 3,
@@ -18,7 +18,7 @@ private let layer: [String: Int] = [
 /// Who alone may import what comes from outside.
 private let onlyIn: [String: Set<String>] = [
   "CGMP": ["GMP"], "CSodium": ["Sodium"], "COpenBLAS": ["Detector"], "CTurboJPEG": ["Detector"], "CPNG": ["Detector"],
-  "CKernels": ["Masking", "Detector"], "CZlib": ["Demo"],
+  "CKernels": ["Masking", "Detector"], "CZlib": ["Demo"], "CProcess": ["Participant"],
   "GRPCCore": ["Transport", "TransportServer"], "GRPCProtobuf": ["Transport", "TransportServer"],
   "GRPCNIOTransportHTTP2Posix": ["Transport", "TransportServer"], "SwiftProtobuf": ["Transport", "TransportServer"],
   "Yams": ["Federation", "Detector"], "X509": ["TLSIdentity", "Transport", "TransportServer"],

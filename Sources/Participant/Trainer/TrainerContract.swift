@@ -1,0 +1,155 @@
+// The trainer contract (docs: trainer): what a site's client puts into a job directory and what a trainer leaves there. Keys never stand
+// in it. Reading is strict: a result is input from outside, even though it comes from the site's own program.
+import Foundation
+
+/// `job.json`.
+public struct TrainerJob: Codable, Equatable, Sendable {
+  public enum Kind: String, Codable, Sendable {
+    /// Count the samples; train nothing.
+    case census
+    /// Train and leave the new weights.
+    case weights
+  }
+
+  /// SGD with Nesterov momentum and YOLOv5's schedules, which run over the whole job.
+  public struct Optimizer: Codable, Equatable, Sendable {
+    public var learningRate: Double
+    public var momentum: Double
+    public var weightDecay: Double
+    /// The batch size that the weight decay is meant for.
+    public var nominalBatch: Int
+    public var warmupEpochs: Double
+    /// Learning rate at the end of the job over that at its start.
+    public var finalLRFraction: Double
+    /// Cosine instead of linear decay.
+    public var cosine: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case learningRate = "learning_rate"
+      case momentum
+      case weightDecay = "weight_decay"
+      case nominalBatch = "nominal_batch"
+      case warmupEpochs = "warmup_epochs"
+      case finalLRFraction = "final_lr_fraction"
+      case cosine
+    }
+
+    public init(
+      learningRate: Double, momentum: Double, weightDecay: Double, nominalBatch: Int, warmupEpochs: Double, finalLRFraction: Double,
+      cosine: Bool
+    ) {
+      self.learningRate = learningRate
+      self.momentum = momentum
+      self.weightDecay = weightDecay
+      self.nominalBatch = nominalBatch
+      self.warmupEpochs = warmupEpochs
+      self.finalLRFraction = finalLRFraction
+      self.cosine = cosine
+    }
+  }
+
+  public var kind: Kind
+  /// 1 is the first training round; 0 the census.
+  public var round: Int
+  public var rounds: Int
+  public var localEpochs: Int
+  public var batchSize: Int
+  /// Pixels a side.
+  public var imageSize: Int
+  /// Path of the site's `data.yaml`.
+  public var data: String
+  public var optimizer: Optimizer
+  /// Local epochs of the whole job, for the schedules.
+  public var totalEpochs: Int
+  /// Local epochs before this round, for the schedules.
+  public var firstEpoch: Int
+  public var seed: UInt64
+  public var threads: Int
+  public var augment: Bool
+  /// Path of the optimiser's state: read if it exists, replaced at the end. It never leaves the site.
+  public var state: String
+  /// Whether to measure mAP on the site's validation images.
+  public var validate: Bool
+
+  enum CodingKeys: String, CodingKey {
+    case kind, round, rounds
+    case localEpochs = "local_epochs"
+    case batchSize = "batch_size"
+    case imageSize = "image_size"
+    case data, optimizer
+    case totalEpochs = "total_epochs"
+    case firstEpoch = "first_epoch"
+    case seed, threads, augment, state, validate
+  }
+
+  public init(
+    kind: Kind, round: Int, rounds: Int, localEpochs: Int, batchSize: Int, imageSize: Int, data: String, optimizer: Optimizer,
+    seed: UInt64, threads: Int, augment: Bool, state: String, validate: Bool
+  ) {
+    self.kind = kind
+    self.round = round
+    self.rounds = rounds
+    self.localEpochs = localEpochs
+    self.batchSize = batchSize
+    self.imageSize = imageSize
+    self.data = data
+    self.optimizer = optimizer
+    totalEpochs = rounds * localEpochs
+    firstEpoch = max(0, round - 1) * localEpochs
+    self.seed = seed
+    self.threads = threads
+    self.augment = augment
+    self.state = state
+    self.validate = validate
+  }
+}
+
+/// `result.json`.
+public struct TrainerReport: Decodable, Equatable, Sendable {
+  /// Images that were trained on (a census: that would be).
+  public let sampleCount: Int
+  /// `box_loss`, `obj_loss`, `cls_loss`, `map50`, `map`, each if the trainer measured it.
+  public let metrics: [String: Double]
+  public let seconds: Double
+
+  /// More samples than this at one site are not believed.
+  public static let sampleCountMax = 1 << 30
+  static let fileBytesMax = 1 << 20
+  static let metricsMax = 64
+
+  enum CodingKeys: String, CodingKey {
+    case sampleCount = "sample_count"
+    case metrics, seconds
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    sampleCount = try fields.decode(Int.self, forKey: .sampleCount)
+    // A metric that was not measured may stand as null.
+    let found = try fields.decodeIfPresent([String: Double?].self, forKey: .metrics) ?? [:]
+    metrics = found.compactMapValues { $0 }
+    seconds = try fields.decodeIfPresent(Double.self, forKey: .seconds) ?? 0
+  }
+
+  /// Reads and checks `result.json`.
+  static func read(path: String) throws(ParticipantError) -> TrainerReport {
+    let bytes = try SiteFiles.read(path, bytesMax: fileBytesMax)
+    let report: TrainerReport
+    do {
+      report = try JSONDecoder().decode(TrainerReport.self, from: Data(bytes))
+    } catch {
+      throw bad("\(path) is not the JSON object that the trainer contract asks for")
+    }
+    guard (1...sampleCountMax).contains(report.sampleCount) else {
+      throw bad("\(path): sample_count \(report.sampleCount) is not between 1 and \(sampleCountMax)")
+    }
+    guard report.metrics.count <= metricsMax, report.metrics.values.allSatisfy(\.isFinite), report.seconds.isFinite else {
+      throw bad("\(path): more than \(metricsMax) metrics, or one that is not finite")
+    }
+    return report
+  }
+
+  static func bad(_ reason: String) -> ParticipantError {
+    ParticipantError(.trainerResult, reason, hint: "check the trainer; a custom one must follow the trainer contract")
+  }
+}
