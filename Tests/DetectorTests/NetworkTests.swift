@@ -20,9 +20,7 @@ import Testing
       #expect(difference < 2e-4)
     }
     let expected = try NPYFile(path: vectorPath("\(name)_eval_decoded.npy")).floats
-    let decoded = (0..<images.count).flatMap {
-      Predictions(maps: maps, image: $0, anchors: network.anchors, strides: network.strides, objectnessMin: -1).values
-    }
+    let decoded = MapDecoder.decode(maps, anchors: network.anchors).values
     let difference = largestDifference(decoded, expected)
     print("\(name) decoded: largest difference \(difference) (boxes in pixels)")
     #expect(difference < 5e-3)
@@ -110,9 +108,7 @@ import Testing
     }
     let decoded = try NPYFile(path: vectorPath("n3_eval_decoded_after3.npy")).floats
     let maps = network.forward(images, training: false)
-    let found = (0..<images.count).flatMap {
-      Predictions(maps: maps, image: $0, anchors: network.anchors, strides: network.strides, objectnessMin: -1).values
-    }
+    let found = MapDecoder.decode(maps, anchors: network.anchors).values
     #expect(relativeError(found, decoded) < 1e-3)
     let averaged = try average.withAverage(in: network) { try SafetensorsFile(parsing: network.safetensors().serialise()) }
     for (name, sums) in trace.ema_after3 where averaged.contains(name) && !name.hasSuffix("num_batches_tracked") {
