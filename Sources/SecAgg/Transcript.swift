@@ -17,3 +17,99 @@ enum Transcript {
     return BLAKE2b.hash(writer.bytes)
   }
 }
+
+// MARK: What is hashed
+
+extension Transcript {
+  /// U1 with every key, as one dealer saw it.
+  static func keyList(_ context: [UInt8], _ keys: [SignedMessage]) -> [UInt8] {
+    hash("key-list-hash", context) { $0.messages(keys) }
+  }
+
+  /// All messages of phases 1 and 2 that everybody must have seen alike.
+  static func phases1And2(_ context: [UInt8], keys: [SignedMessage], headers: [SignedMessage]) -> [UInt8] {
+    hash("transcript", context) {
+      $0.messages(keys)
+      $0.messages(headers)
+    }
+  }
+
+  /// H(U2), bound to the transcript on which the masks rest.
+  static func maskSet(_ context: [UInt8], transcript: [UInt8], _ masked: [SiteID]) -> [UInt8] {
+    hash("mask-set", context) {
+      $0.fixed(transcript)
+      $0.sites(masked)
+    }
+  }
+
+  /// Digest of a masked input.
+  static func input(_ context: [UInt8], _ site: SiteID, _ payload: [UInt8]) -> [UInt8] {
+    let hasher = inputHasher(context, site)
+    hasher.update(payload)
+    return hasher.finalise()
+  }
+
+  static func inputHasher(_ context: [UInt8], _ site: SiteID) -> BLAKE2b.Hasher {
+    var writer = ByteWriter()
+    writer.fixed(label("input-digest"))
+    writer.fixed(context)
+    writer.site(site)
+    let hasher = BLAKE2b.Hasher()
+    hasher.update(writer.bytes)
+    return hasher
+  }
+
+  /// H(ctx, U1, U2, U3, all input digests): what a survivor signs.
+  static func survivors(
+    _ context: [UInt8], keyed: [SiteID], maskSet: [UInt8], masked: [SiteID], survivors: [SiteID], digests: [[UInt8]]
+  ) -> [UInt8] {
+    hash("survivor-set", context) {
+      $0.sites(keyed)
+      $0.fixed(maskSet)
+      $0.sites(masked)
+      $0.sites(survivors)
+      for digest in digests { $0.fixed(digest) }
+    }
+  }
+
+  /// Digest of a sum: its packed sections.
+  static func sum(_ context: [UInt8], packed: [[UInt8]]) -> [UInt8] {
+    hash("sum-digest", context) { for section in packed { $0.fixed(section) } }
+  }
+
+  /// Share hash H(label, ctx, dealer, holder, kind, share). The share is uniform, so its hash hides it.
+  static func share(_ context: [UInt8], dealer: SiteID, holder: SiteID, _ kind: ShareKind, _ share: Scalar) -> [UInt8] {
+    secretHash("share-hash", context, share) {
+      $0.site(dealer)
+      $0.site(holder)
+      $0.u8(kind.rawValue)
+    }
+  }
+
+  /// Commitment to a self-mask's root.
+  static func root(_ context: [UInt8], dealer: SiteID, _ root: Scalar) -> [UInt8] {
+    secretHash("root-hash", context, root) { $0.site(dealer) }
+  }
+
+  static func envelope(_ context: [UInt8], dealer: SiteID, holder: SiteID, _ envelope: [UInt8]) -> [UInt8] {
+    hash("envelope-hash", context) {
+      $0.site(dealer)
+      $0.site(holder)
+      $0.block16(envelope)
+    }
+  }
+
+  // Secrets are hashed from guarded memory, never through an array.
+  private static func secretHash(
+    _ name: String, _ context: [UInt8], _ secret: Scalar, _ write: (inout ByteWriter) -> Void
+  ) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.fixed(label(name))
+    writer.fixed(context)
+    write(&writer)
+    let hasher = BLAKE2b.Hasher()
+    hasher.update(writer.bytes)
+    secret.secretBytes().withUnsafeBytes { hasher.update($0) }
+    return hasher.finalise()
+  }
+}

@@ -1,0 +1,161 @@
+// Bodies of phases 3 to 5 and of the end: input header, survivors, consistency, reveal, closed, refusal (spec/03-phases.md).
+import Sodium
+
+/// What a site signs about its masked input. The payload itself follows in chunks, outside of messages.
+struct InputHeaderBody: MessageBody {
+  static let type = MessageType.inputHeader
+  /// H(U2).
+  let maskSet: [UInt8]
+  let payloadBytes: UInt64
+  /// Of the payload, bound to ctx and the site.
+  let digest: [UInt8]
+
+  init(maskSet: [UInt8], payloadBytes: UInt64, digest: [UInt8]) {
+    self.maskSet = maskSet
+    self.payloadBytes = payloadBytes
+    self.digest = digest
+  }
+
+  func write(to writer: inout ByteWriter) {
+    writer.fixed(maskSet)
+    writer.u64(payloadBytes)
+    writer.fixed(digest)
+  }
+
+  init(from reader: inout ByteReader) throws(Refusal) {
+    maskSet = try reader.fixed(32)
+    payloadBytes = try reader.u64()
+    digest = try reader.fixed(32)
+  }
+}
+
+/// U3: every survivor's signed input header.
+struct SurvivorsBody: MessageBody {
+  static let type = MessageType.survivors
+  let headers: [SignedMessage]
+
+  init(headers: [SignedMessage]) { self.headers = headers }
+  func write(to writer: inout ByteWriter) { writer.messages(headers) }
+  init(from reader: inout ByteReader) throws(Refusal) { headers = try reader.messages() }
+}
+
+/// A survivor's signature over H(ctx, U1, U2, U3, all input digests).
+struct ConsistencyBody: MessageBody {
+  static let type = MessageType.consistency
+  let hash: [UInt8]
+
+  init(hash: [UInt8]) { self.hash = hash }
+  func write(to writer: inout ByteWriter) { writer.fixed(hash) }
+  init(from reader: inout ByteReader) throws(Refusal) { hash = try reader.fixed(32) }
+}
+
+struct SignatureListBody: MessageBody {
+  static let type = MessageType.signatureList
+  let signatures: [SignedMessage]
+
+  init(signatures: [SignedMessage]) { self.signatures = signatures }
+  func write(to writer: inout ByteWriter) { writer.messages(signatures) }
+  init(from reader: inout ByteReader) throws(Refusal) { signatures = try reader.messages() }
+}
+
+/// Which of a site's two secrets a share belongs to.
+enum ShareKind: UInt8, Sendable {
+  case maskKey = 1
+  case selfMask = 2
+}
+
+/// One share of every member of U2 whose shares the site holds: of the self-mask for a survivor, of the mask key otherwise.
+struct RevealBody: MessageBody {
+  struct Entry: Hashable, Sendable {
+    let dealer: SiteID
+    let kind: ShareKind
+    let share: [UInt8]
+  }
+
+  static let type = MessageType.reveal
+  let entries: [Entry]
+
+  init(entries: [Entry]) { self.entries = entries }
+
+  func write(to writer: inout ByteWriter) {
+    writer.count16(entries.count)
+    for entry in entries {
+      writer.site(entry.dealer)
+      writer.u8(entry.kind.rawValue)
+      writer.fixed(entry.share)
+    }
+  }
+
+  init(from reader: inout ByteReader) throws(Refusal) {
+    entries = try reader.list(elementBytesMin: 5 + Scalar.byteCount) { reader throws(Refusal) in
+      let dealer = try reader.site()
+      guard let kind = ShareKind(rawValue: try reader.u8()) else { throw Refusal(.malformed, "a share of an unknown kind") }
+      return Entry(dealer: dealer, kind: kind, share: try reader.fixed(Scalar.byteCount))
+    }
+    // Two entries for one dealer would be both of its shares: that has a code of its own.
+    let dealers = entries.map(\.dealer)
+    if let twice = Set(dealers).first(where: { dealer in dealers.count { $0 == dealer } > 1 }) {
+      throw Refusal(.bothShares, "two shares of \(twice) in one reveal")
+    }
+    guard dealers.isStrictlyAscending else { throw Refusal(.malformed, "the shares of a reveal are not in ascending order") }
+  }
+}
+
+/// The attempt ended with a sum.
+struct ClosedBody: MessageBody {
+  static let type = MessageType.closed
+  /// Digest of the sum.
+  let sumDigest: [UInt8]
+  /// U4.
+  let revealers: [SiteID]
+
+  init(sumDigest: [UInt8], revealers: [SiteID]) {
+    self.sumDigest = sumDigest
+    self.revealers = revealers
+  }
+
+  func write(to writer: inout ByteWriter) {
+    writer.fixed(sumDigest)
+    writer.sites(revealers)
+  }
+
+  init(from reader: inout ByteReader) throws(Refusal) {
+    sumDigest = try reader.fixed(32)
+    revealers = try reader.sites()
+  }
+}
+
+/// A party leaves the attempt, or (from the server) ends it, and says why.
+struct RefusalBody: MessageBody {
+  static let type = MessageType.refusal
+  let refusal: Refusal
+
+  init(_ refusal: Refusal) {
+    self.refusal = Refusal(refusal.code, RefusalBody.shortened(refusal.reason), culprit: refusal.culprit)
+  }
+
+  func write(to writer: inout ByteWriter) {
+    writer.text8(refusal.code.rawValue)
+    writer.text16(refusal.reason)
+    // No site has the server's number: it stands for "nobody".
+    writer.site(refusal.culprit ?? .server)
+  }
+
+  init(from reader: inout ByteReader) throws(Refusal) {
+    guard let code = RefusalCode(rawValue: try reader.text8()) else { throw Refusal(.malformed, "a refusal with an unknown code") }
+    let reason = try reader.text16()
+    guard reason.utf8.count <= Refusal.reasonBytesMax else { throw Refusal(.malformed, "a reason of \(reason.utf8.count) bytes") }
+    let culprit = try reader.site()
+    refusal = Refusal(code, reason, culprit: culprit == .server ? nil : culprit)
+  }
+
+  private static func shortened(_ reason: String) -> String {
+    guard reason.utf8.count > Refusal.reasonBytesMax else { return reason }
+    var short = ""
+    for character in reason {
+      guard short.utf8.count + character.utf8.count <= Refusal.reasonBytesMax else { break }
+      short.append(character)
+    }
+    return short
+  }
+}
