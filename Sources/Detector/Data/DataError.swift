@@ -1,0 +1,27 @@
+// Why images, labels or a data.yaml were not accepted: what, where, and what to do. Input from disk is never trusted.
+
+public struct DataError: Error, Equatable, Sendable {
+  public enum Code: String, Sendable, CaseIterable {
+    case unreadable = "DT-01"
+    case badDescription = "DT-02"
+    case noImages = "DT-03"
+    case badImage = "DT-04"
+    case badLabel = "DT-05"
+    case tooLarge = "DT-06"
+    case cannotWrite = "DT-07"
+  }
+
+  public let code: Code
+  public let path: String
+  /// Line in a text file, from 1.
+  public let line: Int?
+  public let reason: String
+  public let hint: String
+
+  init(_ code: Code, _ path: String, line: Int? = nil, _ reason: String, hint: String) {
+    (self.code, self.path, self.line, self.reason, self.hint) = (code, path, line, reason, hint)
+  }
+
+  /// `path:line: reason`.
+  public var message: String { path + (line.map { ":\($0)" } ?? "") + ": " + reason }
+}

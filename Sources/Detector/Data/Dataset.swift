@@ -1,0 +1,65 @@
+// The images of one split with their labels, found and checked before anything trains. Order is by path, so that a seed means the same everywhere.
+import Foundation
+
+public struct Dataset: Sendable {
+  public enum Split: String, Sendable { case train, val }
+
+  public let names: [String]
+  /// Absolute paths, sorted.
+  public let imagePaths: [String]
+  /// By image.
+  public let labels: [[Label]]
+
+  public var count: Int { imagePaths.count }
+
+  static let imagesMax = 5_000_000
+
+  /// Finds the images of `split` and reads their labels.
+  public init(yaml: String, split: Split) throws(DataError) {
+    let description = try DatasetDescription(yaml: yaml)
+    let roots = split == .train ? description.trainingPaths : description.validationPaths
+    guard !roots.isEmpty else {
+      throw DataError(.noImages, yaml, "has no \(split.rawValue)", hint: "name an image folder under \(split.rawValue):")
+    }
+    var paths: Set<String> = []
+    for root in roots { try Self.collect(root, yaml: yaml, into: &paths) }
+    guard !paths.isEmpty else {
+      throw DataError(
+        .noImages, yaml, "no JPEG or PNG below \(roots.joined(separator: ", "))", hint: "check \(split.rawValue): and path: in the file")
+    }
+    names = description.names
+    imagePaths = paths.sorted()
+    var labels: [[Label]] = []
+    labels.reserveCapacity(imagePaths.count)
+    for image in imagePaths { labels.append(try LabelFile.read(path: LabelFile.path(ofImage: image), classes: names.count)) }
+    self.labels = labels
+  }
+
+  private static func collect(_ root: String, yaml: String, into paths: inout Set<String>) throws(DataError) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: root, isDirectory: &isFolder) else {
+      throw DataError(.unreadable, root, "does not exist (named in \(yaml))", hint: "paths are relative to path:, and that to the file's folder")
+    }
+    if isFolder.boolValue {
+      guard let walker = FileManager.default.enumerator(atPath: root) else { return }
+      for case let name as String in walker where isImage(name) { paths.insert(root + "/" + name) }
+    } else if root.hasSuffix(".txt") {
+      guard let text = try? String(contentsOfFile: root, encoding: .utf8) else {
+        throw DataError(.unreadable, root, "cannot be read as text", hint: "a list file has one image path a line")
+      }
+      let folder = (root as NSString).deletingLastPathComponent
+      for line in text.split(whereSeparator: \.isNewline) where isImage(line) {
+        paths.insert(line.hasPrefix("/") ? String(line) : URL(fileURLWithPath: folder + "/" + line).standardizedFileURL.path)
+      }
+    } else if isImage(root) {
+      paths.insert(root)
+    }
+    guard paths.count <= imagesMax else {
+      throw DataError(.tooLarge, yaml, "more than \(imagesMax) images", hint: "is the path right? otherwise split the data set")
+    }
+  }
+
+  private static func isImage(_ name: some StringProtocol) -> Bool {
+    ImageDecoder.suffixes.contains((String(name) as NSString).pathExtension.lowercased())
+  }
+}

@@ -1,0 +1,91 @@
+// data.yaml in YOLOv5's format: where the images are and what the classes are called. Keys that YOLOv5 does not use are left alone.
+import Foundation
+import Yams
+
+public struct DatasetDescription: Equatable, Sendable {
+  /// Path of the file.
+  public let path: String
+  /// Class names in order of their index.
+  public let names: [String]
+  /// Image folders, list files or images, absolute.
+  public let trainingPaths: [String]
+  public let validationPaths: [String]
+
+  static let fileBytesMax = 4 << 20
+  static let classesMax = 10_000
+
+  /// Reads `yaml`. Paths in it are relative to `path` in it, and that to the file's folder.
+  public init(yaml path: String) throws(DataError) {
+    let file = URL(fileURLWithPath: path).standardizedFileURL
+    guard let data = FileManager.default.contents(atPath: file.path) else {
+      throw DataError(.unreadable, path, "cannot be opened", hint: "give the path of a data.yaml")
+    }
+    guard data.count <= Self.fileBytesMax, let text = String(data: data, encoding: .utf8) else {
+      throw DataError(.badDescription, path, "not a text of at most \(Self.fileBytesMax) bytes", hint: "a data.yaml is a small UTF-8 text")
+    }
+    let fields = try Self.fields(text, path)
+    let base = Self.absolute(fields["path"]?.string ?? ".", below: file.deletingLastPathComponent().path)
+    self.path = path
+    names = try Self.names(fields, path)
+    trainingPaths = try Self.paths(fields["train"], "train", base, path)
+    validationPaths = try Self.paths(fields["val"], "val", base, path)
+  }
+
+  private static func bad(_ path: String, _ reason: String, line: Int? = nil) -> DataError {
+    DataError(.badDescription, path, line: line, reason, hint: "a data.yaml has path, train, val, nc and names, as in YOLOv5")
+  }
+
+  private static func fields(_ text: String, _ path: String) throws(DataError) -> [String: Node] {
+    let root: Node?
+    do {
+      root = try compose(yaml: text)
+    } catch let error as YamlError {
+      var line: Int?
+      if case .parser(_, _, let mark, _) = error { line = mark.line }
+      if case .scanner(_, _, let mark, _) = error { line = mark.line }
+      throw bad(path, "not YAML", line: line)
+    } catch {
+      throw bad(path, "not YAML")
+    }
+    guard let mapping = root?.mapping else { throw bad(path, "not a YAML mapping") }
+    var fields: [String: Node] = [:]
+    for (key, value) in mapping {
+      guard let name = key.string else { continue }
+      guard fields.updateValue(value, forKey: name) == nil else { throw bad(path, "\(name) stands twice", line: key.mark?.line) }
+    }
+    return fields
+  }
+
+  private static func names(_ fields: [String: Node], _ path: String) throws(DataError) -> [String] {
+    let count = fields["nc"]?.int
+    var names: [String] = []
+    if let list = fields["names"]?.sequence {
+      names = list.map { $0.string ?? "" }
+    } else if let map = fields["names"]?.mapping {
+      var byIndex: [Int: String] = [:]
+      for (key, value) in map { byIndex[key.int ?? -1] = value.string ?? "" }
+      guard byIndex.count == map.count, Set(byIndex.keys) == Set(0..<map.count) else {
+        throw bad(path, "names must number the classes 0 to \(max(0, map.count - 1))", line: fields["names"]?.mark?.line)
+      }
+      names = (0..<map.count).compactMap { byIndex[$0] }
+    } else if let count, count > 0, count <= classesMax {
+      names = (0..<count).map { "class\($0)" }
+    }
+    guard !names.isEmpty, names.count <= classesMax else { throw bad(path, "names is missing, or has more than \(classesMax) classes") }
+    if let count, count != names.count { throw bad(path, "nc is \(count), but there are \(names.count) names", line: fields["nc"]?.mark?.line) }
+    return names
+  }
+
+  private static func paths(_ node: Node?, _ key: String, _ base: String, _ path: String) throws(DataError) -> [String] {
+    guard let node, node.null == nil else { return [] }
+    let found = node.sequence?.map(\.string) ?? [node.string]
+    guard let entries = found as? [String], !entries.isEmpty else {
+      throw bad(path, "\(key) is neither a path nor a list of paths", line: node.mark?.line)
+    }
+    return entries.map { absolute($0, below: base) }
+  }
+
+  private static func absolute(_ path: String, below base: String) -> String {
+    path.hasPrefix("/") ? path : URL(fileURLWithPath: base + "/" + path).standardizedFileURL.path
+  }
+}

@@ -1,0 +1,108 @@
+// JPEG through libjpeg-turbo and PNG through libpng, chosen by the file's first bytes. Bounded in file size and pixels; whatever is wrong with
+// a file is an error that names it. EXIF orientation is not applied: labels belong to the pixels as stored.
+import CPNG
+import CTurboJPEG
+import Foundation
+
+public enum ImageDecoder {
+  public static let fileBytesMax = 256 << 20
+  public static let pixelsMax = 1 << 27
+
+  /// File name endings that count as images.
+  public static let suffixes: Set<String> = ["jpg", "jpeg", "png"]
+
+  /// Decodes the file to RGB; grey images are widened, alpha is dropped.
+  public static func decode(path: String) throws(DataError) -> RGBImage {
+    try decode(read(path), path: path)
+  }
+
+  /// Decodes an image in memory; `path` is for errors.
+  public static func decode(_ bytes: [UInt8], path: String) throws(DataError) -> RGBImage {
+    let (width, height) = try size(of: bytes, path: path)
+    return isPNG(bytes) ? try png(bytes, width, height, path) : try jpeg(bytes, width, height, path)
+  }
+
+  /// Width and height from the file's header.
+  public static func size(path: String) throws(DataError) -> (width: Int, height: Int) {
+    try size(of: read(path), path: path)
+  }
+
+  private static func size(of bytes: [UInt8], path: String) throws(DataError) -> (width: Int, height: Int) {
+    let (width, height) = isPNG(bytes) ? try pngSize(bytes, path) : try jpegSize(bytes, path)
+    guard width > 0, height > 0 else { throw bad(path, "the image has no pixels") }
+    guard width <= 1 << 16, height <= 1 << 16, width * height <= pixelsMax else {
+      throw DataError(.tooLarge, path, "\(width)×\(height) pixels", hint: "the limit is \(pixelsMax) pixels; shrink the image")
+    }
+    return (width, height)
+  }
+
+  private static func read(_ path: String) throws(DataError) -> [UInt8] {
+    guard let handle = FileHandle(forReadingAtPath: path) else {
+      throw DataError(.unreadable, path, "cannot be opened", hint: "does it exist, and may you read it?")
+    }
+    defer { try? handle.close() }
+    guard let data = try? handle.read(upToCount: fileBytesMax + 1) else { throw bad(path, "the file is empty or cannot be read") }
+    guard data.count <= fileBytesMax else {
+      throw DataError(.tooLarge, path, "more than \(fileBytesMax) bytes", hint: "is this really an image?")
+    }
+    return [UInt8](data)
+  }
+
+  private static func isPNG(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) }
+
+  private static func bad(_ path: String, _ reason: String) -> DataError {
+    DataError(.badImage, path, reason, hint: "replace or remove the image; JPEG and PNG are read")
+  }
+
+  private static func text(_ message: [CChar]) -> String {
+    String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  // MARK: PNG
+
+  private static func pngSize(_ bytes: [UInt8], _ path: String) throws(DataError) -> (Int, Int) {
+    var (width, height): (UInt32, UInt32) = (0, 0)
+    var message = [CChar](repeating: 0, count: 64)
+    guard cpng_size(bytes, bytes.count, &width, &height, &message) != 0 else { throw bad(path, "damaged PNG: \(text(message))") }
+    return (Int(width), Int(height))
+  }
+
+  private static func png(_ bytes: [UInt8], _ width: Int, _ height: Int, _ path: String) throws(DataError) -> RGBImage {
+    var rgba = [UInt8](repeating: 0, count: width * height * 4)
+    var message = [CChar](repeating: 0, count: 64)
+    guard cpng_decode_rgba(bytes, bytes.count, UInt32(width), UInt32(height), &rgba, &message) != 0 else {
+      throw bad(path, "damaged PNG: \(text(message))")
+    }
+    let rgb = [UInt8](unsafeUninitializedCapacity: width * height * 3) { out, count in
+      for pixel in 0..<width * height {
+        for channel in 0..<3 { out[pixel * 3 + channel] = rgba[pixel * 4 + channel] }
+      }
+      count = width * height * 3
+    }
+    return RGBImage(width: width, height: height, pixels: rgb)
+  }
+
+  // MARK: JPEG
+
+  private static func jpegSize(_ bytes: [UInt8], _ path: String) throws(DataError) -> (Int, Int) {
+    guard bytes.starts(with: [0xff, 0xd8]) else { throw bad(path, "neither a JPEG nor a PNG") }
+    guard let handle = tjInitDecompress() else { throw bad(path, "the JPEG decoder cannot start") }
+    defer { tjDestroy(handle) }
+    var (width, height, sampling, colours): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
+    guard tjDecompressHeader3(handle, bytes, UInt(bytes.count), &width, &height, &sampling, &colours) == 0 else {
+      throw bad(path, "damaged JPEG: \(String(cString: tjGetErrorStr2(handle)))")
+    }
+    return (Int(width), Int(height))
+  }
+
+  private static func jpeg(_ bytes: [UInt8], _ width: Int, _ height: Int, _ path: String) throws(DataError) -> RGBImage {
+    guard let handle = tjInitDecompress() else { throw bad(path, "the JPEG decoder cannot start") }
+    defer { tjDestroy(handle) }
+    var pixels = [UInt8](repeating: 0, count: width * height * 3)
+    let flags = TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING
+    let status = tjDecompress2(
+      handle, bytes, UInt(bytes.count), &pixels, Int32(width), Int32(width * 3), Int32(height), Int32(TJPF_RGB.rawValue), Int32(flags))
+    guard status == 0 else { throw bad(path, "damaged JPEG: \(String(cString: tjGetErrorStr2(handle)))") }
+    return RGBImage(width: width, height: height, pixels: pixels)
+  }
+}
