@@ -9,6 +9,12 @@ public final class Journal {
   public static let fileName = "journal"
   private static let magic = "secagg-journal1\n"
 
+  /// A survivor set and the hash that was signed for it.
+  public struct SignedSet: Equatable, Sendable {
+    public let survivors: [UInt32]
+    public let hash: [UInt8]
+  }
+
   /// What is known of one used context.
   public struct Attempt: Equatable, Sendable {
     public let job: String
@@ -17,7 +23,7 @@ public final class Journal {
     public let kind: UInt8
     public let weights: [UInt8]
     public fileprivate(set) var input: [UInt8]?
-    public fileprivate(set) var survivors: [UInt8]?
+    public fileprivate(set) var survivors: SignedSet?
     public fileprivate(set) var isRevealed = false
   }
 
@@ -83,9 +89,10 @@ public final class Journal {
     attempts.values.filter { $0.job == job && $0.isRevealed }.map(\.round).max()
   }
 
-  /// Whether shares were revealed for a round of this kind on these weights: a second release of the same differs by who took part.
-  public func hasRevealed(weights: [UInt8], kind: UInt8) -> Bool {
-    attempts.values.contains { $0.isRevealed && $0.kind == kind && $0.weights == weights }
+  /// The survivor sets for which shares were revealed, of this kind and on these weights. A second release of the same may differ from
+  /// the first only in nothing: whoever was in one sum and not in the other would be laid open.
+  public func revealedSets(weights: [UInt8], kind: UInt8) -> Set<[UInt32]> {
+    Set(attempts.values.filter { $0.isRevealed && $0.kind == kind && $0.weights == weights }.compactMap { $0.survivors?.survivors })
   }
 }
 
@@ -96,7 +103,8 @@ extension Journal {
     case .jobPinned(let job, let weights, let configuration): pins[job] == Pin(weights: weights, configuration: configuration)
     case .contextUsed: false
     case .inputSent(let context, let digest): attempts[context]?.input == digest
-    case .survivorsSigned(let context, let hash): attempts[context]?.survivors == hash
+    case .survivorsSigned(let context, let survivors, let hash):
+      attempts[context]?.survivors == SignedSet(survivors: survivors, hash: hash)
     case .revealed(let context): attempts[context]?.isRevealed ?? false
     }
   }
@@ -114,7 +122,7 @@ extension Journal {
     case .inputSent(let context, _):
       guard let attempt = attempts[context] else { return "an input for a context that was never accepted" }
       return attempt.input == nil ? nil : "another input left for this context before"
-    case .survivorsSigned(let context, _):
+    case .survivorsSigned(let context, _, _):
       guard let attempt = attempts[context], attempt.input != nil else { return "survivors of an attempt without an input from here" }
       return attempt.survivors == nil ? nil : "another survivor set was signed for this context before"
     case .revealed(let context):
@@ -129,7 +137,8 @@ extension Journal {
     case .contextUsed(let job, let round, let attempt, let kind, let context, let weights):
       attempts[context] = Attempt(job: job, round: round, attempt: attempt, kind: kind, weights: weights)
     case .inputSent(let context, let digest): attempts[context]?.input = digest
-    case .survivorsSigned(let context, let hash): attempts[context]?.survivors = hash
+    case .survivorsSigned(let context, let survivors, let hash):
+      attempts[context]?.survivors = SignedSet(survivors: survivors, hash: hash)
     case .revealed(let context): attempts[context]?.isRevealed = true
     }
   }

@@ -12,7 +12,7 @@ public enum JournalEntry: Equatable, Sendable {
   /// The masked input's digest for this context: no other input may ever leave for it.
   case inputSent(context: [UInt8], digest: [UInt8])
   /// The one survivor set that was signed for this context.
-  case survivorsSigned(context: [UInt8], hash: [UInt8])
+  case survivorsSigned(context: [UInt8], survivors: [UInt32], hash: [UInt8])
   /// Shares were revealed for this context.
   case revealed(context: [UInt8])
 
@@ -46,9 +46,12 @@ public enum JournalEntry: Equatable, Sendable {
     case .inputSent(let context, let digest):
       out.append(4)
       [context, digest].forEach(field)
-    case .survivorsSigned(let context, let hash):
+    case .survivorsSigned(let context, let survivors, let hash):
       out.append(5)
-      [context, hash].forEach(field)
+      field(context)
+      number(UInt64(survivors.count), 2)
+      for site in survivors { number(UInt64(site), 4) }
+      field(hash)
     case .revealed(let context):
       out.append(6)
       field(context)
@@ -80,8 +83,8 @@ public enum JournalEntry: Equatable, Sendable {
       guard let context = reader.digest(), let digest = reader.digest() else { return nil }
       return .inputSent(context: context, digest: digest)
     case 5:
-      guard let context = reader.digest(), let hash = reader.digest() else { return nil }
-      return .survivorsSigned(context: context, hash: hash)
+      guard let context = reader.digest(), let survivors = reader.sites(), let hash = reader.digest() else { return nil }
+      return .survivorsSigned(context: context, survivors: survivors, hash: hash)
     case 6:
       return reader.digest().map { .revealed(context: $0) }
     default:
@@ -109,6 +112,11 @@ public enum JournalEntry: Equatable, Sendable {
 
     mutating func digest() -> [UInt8]? {
       field(max: digestBytes).flatMap { $0.count == digestBytes ? $0 : nil }
+    }
+
+    mutating func sites() -> [UInt32]? {
+      guard let count = number(2).map(Int.init), 4 * count <= bytes.count - offset else { return nil }
+      return (0..<count).compactMap { _ in number(4).map { UInt32($0) } }
     }
 
     mutating func text() -> String? { field(max: jobBytesMax).flatMap { String(validating: $0, as: UTF8.self) } }

@@ -23,7 +23,8 @@ private func used(_ round: UInt32, _ attempt: UInt32, _ context: UInt8, weights:
 
 private let story: [JournalEntry] = [
   .rosterSeen(serial: 3), .jobPinned(job: "garments", weights: digest(9), configuration: digest(8)), used(1, 1, 1),
-  .inputSent(context: digest(1), digest: digest(2)), .survivorsSigned(context: digest(1), hash: digest(3)), .revealed(context: digest(1)),
+  .inputSent(context: digest(1), digest: digest(2)), .survivorsSigned(context: digest(1), survivors: [1, 2], hash: digest(3)),
+  .revealed(context: digest(1)),
   used(2, 1, 4, weights: 5),
 ]
 
@@ -43,9 +44,9 @@ private let story: [JournalEntry] = [
     #expect(journal.attempt(context: digest(1))?.input == digest(2))
     #expect(journal.attempt(context: digest(4))?.input == nil)
     #expect(journal.lastRevealedRound(job: "garments") == 1)
-    #expect(journal.hasRevealed(weights: digest(9), kind: 1))
-    #expect(!journal.hasRevealed(weights: digest(9), kind: 0))
-    #expect(!journal.hasRevealed(weights: digest(5), kind: 1))
+    #expect(journal.revealedSets(weights: digest(9), kind: 1) == [[1, 2]])
+    #expect(journal.revealedSets(weights: digest(9), kind: 0).isEmpty)
+    #expect(journal.revealedSets(weights: digest(5), kind: 1).isEmpty)
     #expect(journal.isUsed(job: "garments", round: 2, attempt: 1))
     #expect(!journal.isUsed(job: "other", round: 2, attempt: 1))
   }
@@ -65,7 +66,8 @@ private let story: [JournalEntry] = [
     JournalEntry.rosterSeen(serial: 2), .jobPinned(job: "garments", weights: digest(7), configuration: digest(8)),
     .jobPinned(job: "garments", weights: digest(9), configuration: digest(7)), used(1, 1, 1), used(1, 1, 77), used(3, 1, 1),
     .inputSent(context: digest(1), digest: digest(33)), .inputSent(context: digest(99), digest: digest(2)),
-    .survivorsSigned(context: digest(1), hash: digest(44)), .survivorsSigned(context: digest(4), hash: digest(3)),
+    .survivorsSigned(context: digest(1), survivors: [1, 2], hash: digest(44)),
+    .survivorsSigned(context: digest(1), survivors: [1, 3], hash: digest(3)), .survivorsSigned(context: digest(4), survivors: [1, 2], hash: digest(3)),
     .revealed(context: digest(4)), .revealed(context: digest(99)),
   ])
   func whatContradictsIsRefused(entry: JournalEntry) throws {
@@ -87,7 +89,7 @@ private let story: [JournalEntry] = [
     let journal = try Journal(directory: folder.path)
     try journal.record(.rosterSeen(serial: 3))
     try journal.record(.inputSent(context: digest(1), digest: digest(2)))
-    try journal.record(.survivorsSigned(context: digest(1), hash: digest(3)))
+    try journal.record(.survivorsSigned(context: digest(1), survivors: [1, 2], hash: digest(3)))
     try journal.record(.revealed(context: digest(1)))
     #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
   }

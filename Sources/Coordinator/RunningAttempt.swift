@@ -1,0 +1,34 @@
+// One attempt in progress: the protocol's session, what was measured of it, and the deadlines that are set. Owned by the round driver.
+import Federation
+import SecAgg
+
+final class RunningAttempt {
+  let plan: RoundPlan
+  let context: [UInt8]
+  let encoding: EncodingParameters
+  let session: ServerSession
+  var record = AttemptRecord()
+  var dropped: Set<SiteID> = []
+  var weightsRequests: [UInt32: Int] = [:]
+  var phaseTimer: (@Sendable () -> Void)?
+  var graceTimers: [UInt32: @Sendable () -> Void] = [:]
+
+  var kind: RoundKind { RoundKind(round: plan.round) }
+
+  init(plan: RoundPlan, encoding: EncodingParameters, session: ServerSession) {
+    self.plan = plan
+    context = plan.context
+    self.encoding = encoding
+    self.session = session
+  }
+
+  /// Whether the attempt still counts on this site.
+  func counts(on site: UInt32) -> Bool { plan.sites.contains(SiteID(site)) && !dropped.contains(SiteID(site)) }
+
+  func cancelTimers() {
+    phaseTimer?()
+    phaseTimer = nil
+    graceTimers.values.forEach { $0() }
+    graceTimers = [:]
+  }
+}

@@ -1,0 +1,77 @@
+// How the updates of one round are encoded, as a function of the job: server and sites compute it from the same plan, so the server can
+// choose nothing but the cohort and, after the census, the public sample count that makes a weight of 1.
+import Safetensors
+import SecAgg
+import Sodium
+
+/// What a round sums.
+public enum RoundKind: UInt8, Sendable {
+  /// Round 0: sample counts only.
+  case census = 0
+  /// Weighted updates, with sample counts and metrics beside them.
+  case training = 1
+
+  public init(round: UInt32) { self = round == 0 ? .census : .training }
+  public var name: String { self == .census ? "census" : "training" }
+}
+
+extension JobPlan {
+  /// Losses above this are clamped in the sum.
+  static let lossMax = 100.0
+  /// What a sample count is multiplied with to make a weight of 1: sites up to four times the mean are weighted in full.
+  static let referenceFactor: UInt64 = 4
+
+  /// Names of the metrics that sites add to the sum of a training round.
+  public var metricNames: [String] { ["box_loss", "obj_loss", "cls_loss"] + (validate ? ["map50", "map"] : []) }
+
+  /// The encoding of a round.
+  /// - Parameters:
+  ///   - sites: n, whom the wrap bound is for.
+  ///   - samplesReference: samples that make a weight of 1; not used in a census.
+  public func encoding(kind: RoundKind, sites: Int, samplesReference: UInt64) -> EncodingParameters {
+    guard kind == .training else {
+      return EncodingParameters(
+        sites: sites, parameterRange: quantisation.parameterRange, statisticsRange: quantisation.statisticsRange,
+        parameterBits: quantisation.bits, statisticsBits: quantisation.bits, samplesReference: 0, scalars: [.samples])
+    }
+    let metrics = metricNames.map { ScalarSpec(name: $0, range: $0.hasPrefix("map") ? 1 : Self.lossMax, isCount: false) }
+    return EncodingParameters(
+      sites: sites, parameterRange: quantisation.parameterRange, statisticsRange: quantisation.statisticsRange,
+      parameterBits: quantisation.bits, statisticsBits: quantisation.bits, samplesReference: samplesReference,
+      scalars: [.weight, .samples] + metrics)
+  }
+
+  /// The layout of a round's vector.
+  public func sections(kind: RoundKind, encoding: EncodingParameters) -> [VectorSection] {
+    encoding.sections(parameters: kind == .training ? parameterCount : 0, statistics: kind == .training ? statisticCount : 0)
+  }
+
+  /// The public weight constant that follows from the census: four times the mean sample count, at least 1.
+  public static func samplesReference(total: UInt64, sites: Int) -> UInt64 {
+    precondition(sites > 0, "a census has survivors")
+    let (product, overflow) = total.multipliedReportingOverflow(by: referenceFactor)
+    return overflow ? .max : max(1, (product + UInt64(sites) - 1) / UInt64(sites))
+  }
+
+  /// The digest of a weights file, which plans name.
+  public static func weightsDigest(_ file: [UInt8]) -> [UInt8] { BLAKE2b.hash(file, size: 32) }
+
+  /// The digest of the flat vector's names and shapes.
+  public static func layoutDigest(_ layout: WeightsLayout) -> [UInt8] {
+    var into = CanonicalWriter(label: "secagg/v1/layout")
+    into.count(layout.slots.count)
+    for slot in layout.slots {
+      into.string(slot.name)
+      into.string(slot.section.rawValue)
+      into.count(slot.shape.count)
+      for size in slot.shape { into.count(size) }
+    }
+    return BLAKE2b.hash(into.bytes, size: 32)
+  }
+}
+
+/// The words with which a server ends a job; a site tells success from failure by them.
+public enum JobEnding {
+  public static let finished = "the job is done"
+  public static let failedPrefix = "the job failed: "
+}

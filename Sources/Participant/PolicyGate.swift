@@ -1,0 +1,96 @@
+// The last word before a site takes part: the job against the site's policy and its pin, each plan against the job, the policy and the
+// journal (spec/03-phases.md, phase 0). The protocol's own rules were checked by the session before; here is what only the site knows.
+import Federation
+import SecAgg
+
+struct PolicyGate {
+  let policy: SitePolicy
+
+  /// A plan that may be accepted; `onlySurvivors`: the one set over which it may be summed, because a sum over it was released before.
+  struct Permission: Equatable {
+    var onlySurvivors: [SiteID]?
+  }
+
+  /// Whether this site takes part in a job at all.
+  /// - Parameter bytes: the configuration as the server sent it.
+  func admit(job: JobPlan, named name: String, colluders: Int, journal: Journal) throws(ParticipantError) {
+    func refuse(_ reason: String, _ hint: String) -> ParticipantError { ParticipantError(.policy, reason, hint: hint) }
+    guard job.name == name else {
+      throw ParticipantError(.serverMisbehaves, "the server calls the job \"\(name)\" and its plan \"\(job.name)\"", hint: "tell the server's operator")
+    }
+    if let models = policy.models, !models.contains(job.model) {
+      throw refuse("the job trains \(job.model), which this site's policy does not name", "add it to `policy.models` in site.yaml if you agree")
+    }
+    if let most = policy.maximumColluders, colluders > most {
+      throw refuse("the roster assumes \(colluders) colluding sites, this site's policy at most \(most)", "see `policy.max_colluders` in site.yaml")
+    }
+    if let least = policy.minimumColluders, colluders < least {
+      throw refuse("the roster assumes \(colluders) colluding sites, this site's policy at least \(least)", "see `policy.min_colluders` in site.yaml")
+    }
+    if let pin = journal.pin(job: job.name), pin != Journal.Pin(weights: job.initialWeightsDigest, configuration: job.digest) {
+      throw ParticipantError(
+        .policy, "job \"\(job.name)\" came back with other first weights or another configuration than before",
+        hint: "a new job needs a new name; ask the server's operator what changed")
+    }
+    let encoding = job.encoding(kind: .training, sites: RoundPlan.cohortMin, samplesReference: 1)
+    let bytes = job.sections(kind: .training, encoding: encoding).reduce(0) { $0 + $1.packedBytes }
+    guard bytes <= policy.updateBytesMax else {
+      throw refuse("a round would upload \(bytes) bytes, this site's policy allows \(policy.updateBytesMax)", "see `policy.max_update_bytes`")
+    }
+  }
+
+  /// Whether a plan may be accepted, before its context is used up.
+  /// - Parameter keptMechanism: the mechanism of the input that this process still holds for these weights, if any.
+  func consider(
+    _ plan: RoundPlan, job: JobPlan, journal: Journal, keptMechanism: [UInt8]?
+  ) throws(Refusal) -> Permission {
+    try checkAgainstJob(plan, job)
+    guard plan.sites.count >= policy.minimumSites else {
+      throw Refusal(.policy, "\(plan.sites.count) sites are invited; this site's policy asks for \(policy.minimumSites)")
+    }
+    guard plan.payloadBytes <= policy.updateBytesMax else {
+      throw Refusal(.policy, "the input has \(plan.payloadBytes) bytes; this site's policy allows \(policy.updateBytesMax)")
+    }
+    guard journal.attempt(context: plan.context) == nil, !journal.isUsed(job: plan.job, round: plan.round, attempt: plan.attempt) else {
+      throw Refusal(.contextUsed, "attempt \(plan.attempt) of round \(plan.round) was accepted before")
+    }
+    return try checkReleases(plan, journal, keptMechanism)
+  }
+
+  /// The server chooses the cohort and the sample reference, nothing else.
+  private func checkAgainstJob(_ plan: RoundPlan, _ job: JobPlan) throws(Refusal) {
+    guard plan.job == job.name, plan.configurationDigest == job.digest else {
+      throw Refusal(.policy, "the plan names another job or configuration than the server's welcome")
+    }
+    guard plan.round <= UInt32(clamping: job.rounds) else {
+      throw Refusal(.policy, "round \(plan.round) of a job of \(job.rounds)")
+    }
+    guard plan.round > 1 || plan.weightsDigest == job.initialWeightsDigest else {
+      throw Refusal(.policy, "round \(plan.round) does not start from the job's first weights")
+    }
+    let kind = RoundKind(round: plan.round)
+    let given = try EncodingParameters(decoding: plan.mechanism)
+    let encoding = job.encoding(kind: kind, sites: plan.sites.count, samplesReference: given.samplesReference)
+    guard given == encoding, plan.mechanism == encoding.encoded(), plan.sections == job.sections(kind: kind, encoding: encoding) else {
+      throw Refusal(.badMechanism, "the plan's encoding or layout is not the job's")
+    }
+    guard kind == .census || given.samplesReference > 0 else { throw Refusal(.badMechanism, "a training round without a sample reference") }
+  }
+
+  /// What was released before binds: rounds do not go back, and the same weights give no second sum over other survivors.
+  private func checkReleases(_ plan: RoundPlan, _ journal: Journal, _ keptMechanism: [UInt8]?) throws(Refusal) -> Permission {
+    let released = journal.revealedSets(weights: plan.weightsDigest, kind: RoundKind(round: plan.round).rawValue)
+    if let last = journal.lastRevealedRound(job: plan.job) {
+      guard plan.round > last || (plan.round == last && !released.isEmpty) else {
+        throw Refusal(.policy, "round \(plan.round) after round \(last) was released")
+      }
+    }
+    guard let survivors = released.first else { return Permission() }
+    if policy.retryWithoutDP { return Permission() }
+    let sites = survivors.map { SiteID($0) }
+    guard released.count == 1, sites.allSatisfy(plan.sites.contains), keptMechanism == plan.mechanism else {
+      throw Refusal(.policy, "a sum on these weights was released before; another one over other inputs would lay sites open")
+    }
+    return Permission(onlySurvivors: sites)
+  }
+}

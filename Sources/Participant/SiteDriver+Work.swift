@@ -1,0 +1,228 @@
+// The site's own work in a round: weights in, training, the update as integers out. It runs beside the protocol's first phases.
+import Federation
+import Foundation
+import Safetensors
+import SecAgg
+import Sodium
+import Transport
+
+extension SiteDriver {
+  func key(_ plan: RoundPlan) -> LocalWork.Key {
+    LocalWork.Key(round: plan.round, weights: plan.weightsDigest, configuration: plan.configurationDigest)
+  }
+
+  /// An attempt was accepted: its work begins, or the work of an earlier attempt on the same weights serves it.
+  func begin(_ attempt: Attempt) async {
+    guard let job else { return }
+    let key = key(attempt.plan)
+    if let work, work.key == key {
+      switch work.stage {
+      case .trained: return await provideIfReady()
+      case .training: return
+      case .downloading: return await requestWeights(work)
+      case .failed: break
+      }
+    }
+    work?.cancel()
+    let next = LocalWork(key: key, bytesMax: GlobalWeights.bytesMax(job))
+    work = next
+    if let lastWeights, lastWeights.digest == key.weights {
+      await train(next, on: lastWeights)
+    } else {
+      await requestWeights(next)
+    }
+  }
+
+  func requestWeights(_ work: LocalWork) async {
+    guard let job else { return }
+    work.stage = .downloading(ChunkAssembler(bytesMax: GlobalWeights.bytesMax(job)))
+    await send(.weightsRequest(digest: work.key.weights))
+  }
+
+  func receiveWeights(_ digest: [UInt8], _ index: UInt32, _ count: UInt32, _ bytes: [UInt8]) async {
+    guard let job, let work, digest == work.key.weights, case .downloading(var assembler) = work.stage else { return }
+    // Without this the assembler would be copied with all that it holds.
+    work.stage = .downloading(ChunkAssembler(bytesMax: 0))
+    do {
+      let whole = try assembler.add(index: index, count: count, bytes: bytes)
+      guard let whole else {
+        work.stage = .downloading(assembler)
+        return
+      }
+      let global = try GlobalWeights(whole, digest: digest, job: job)
+      lastWeights = global
+      await train(work, on: global)
+    } catch {
+      let reason = (error as? TransportError)?.reason ?? (error as? ParticipantError)?.reason ?? "\(error)"
+      await fail(work, ParticipantError(.serverMisbehaves, reason, hint: "tell the server's operator; this site did not train"))
+    }
+  }
+
+  /// Starts the trainer beside everything else.
+  private func train(_ work: LocalWork, on global: GlobalWeights) async {
+    guard let job else { return }
+    work.global = global
+    let files = JobFiles(stateDirectory: setup.stateDirectory, job: job, round: work.key.round)
+    do {
+      try files.prepare()
+    } catch {
+      return await fail(work, error)
+    }
+    let order = trainerJob(job, work, files)
+    let (trainer, logger) = (setup.trainer, logger)
+    logger.notice("round \(work.key.round): the trainer starts (\(work.kind.name))")
+    work.stage = .training(
+      Task { [weak self] in
+        let result: Result<TrainerResult, any Error>
+        do {
+          let found = try await trainer.run(
+            job: order, weights: global.bytes, layout: global.layout, folder: files.folder,
+            onProgress: { logger.info("trainer: \($0)") })
+          result = .success(found)
+        } catch {
+          result = .failure(error)
+        }
+        await self?.trained(work.key, files, result)
+      })
+  }
+
+  private func trainerJob(_ job: JobPlan, _ work: LocalWork, _ files: JobFiles) -> TrainerJob {
+    let training = job.training
+    return TrainerJob(
+      kind: work.kind == .census ? .census : .weights, round: Int(work.key.round), rounds: job.rounds, localEpochs: training.localEpochs,
+      batchSize: training.batchSize, imageSize: job.imageSize, data: setup.data,
+      optimizer: .init(
+        learningRate: training.learningRate, momentum: training.momentum, weightDecay: training.weightDecay,
+        nominalBatch: training.nominalBatch, warmupEpochs: training.warmupEpochs, finalLRFraction: training.finalLearningRateFraction,
+        cosine: training.cosine),
+      seed: seed(job, round: work.key.round), threads: setup.threads, augment: training.augment, state: files.optimizerState,
+      validate: job.validate)
+  }
+
+  /// A seed of its own for every site and round, the same in every run of the job; below 2^53, which every JSON reader keeps.
+  private func seed(_ job: JobPlan, round: UInt32) -> UInt64 {
+    var into = CanonicalWriter(label: "secagg/v1/trainer-seed")
+    into.integer(job.training.seed)
+    into.integer(setup.site.rawValue)
+    into.integer(round)
+    return BLAKE2b.hash(into.bytes, size: 32).prefix(8).reduce(0) { $0 << 8 | UInt64($1) } >> 11
+  }
+
+  private func trained(_ key: LocalWork.Key, _ files: JobFiles, _ result: Result<TrainerResult, any Error>) async {
+    guard let work, work.key == key, case .training = work.stage else { return }
+    switch result {
+    case .success(let found):
+      files.keepOptimizerState()
+      work.stage = .trained(found)
+      await provideIfReady()
+    case .failure(let error as ParticipantError): await fail(work, error)
+    case .failure: work.stage = .failed
+    }
+  }
+
+  /// Hands the update in where the work is done and an accepted attempt waits for it.
+  private func provideIfReady() async {
+    guard let attempt, attempt.isAccepted, !attempt.isOver, !attempt.isProvided, let work, work.key == key(attempt.plan),
+      case .trained(let result) = work.stage, let global = work.global
+    else { return }
+    attempt.isProvided = true
+    do {
+      let sections: [[UInt32]]
+      if let kept = work.encoded, kept.mechanism == attempt.plan.mechanism {
+        sections = kept.sections
+      } else {
+        sections = try encode(result, global, attempt.plan, work.kind)
+        work.encoded = (attempt.plan.mechanism, sections)
+      }
+      await carryOut(attempt.session.provide(input: sections), of: attempt)
+    } catch {
+      await fail(work, error)
+    }
+  }
+
+  private func encode(
+    _ result: TrainerResult, _ global: GlobalWeights, _ plan: RoundPlan, _ kind: RoundKind
+  ) throws(ParticipantError) -> [[UInt32]] {
+    func wrong(_ reason: String) -> ParticipantError { TrainerReport.bad("the trainer's result cannot be encoded: \(reason)") }
+    var local = FlatUpdate(parameters: [], statistics: [])
+    var base = local
+    var metrics: [String: Double] = [:]
+    if kind == .training, let file = result.weights, let job {
+      do {
+        let found = try global.layout.flatten(file)
+        local = FlatUpdate(parameters: found.parameters, statistics: found.statistics)
+      } catch {
+        throw wrong(error.reason)
+      }
+      base = global.values
+      for name in job.metricNames {
+        guard let value = result.report.metrics[name] else { throw wrong("result.json has no metric \(name), which the job sums") }
+        metrics[name] = value
+      }
+    }
+    var random = BufferedRandomSource()
+    do {
+      let encoder = try UpdateEncoder(EncodingParameters(decoding: plan.mechanism))
+      let update = try encoder.encode(
+        local: local, global: base, samples: UInt64(result.report.sampleCount), metrics: metrics, using: &random)
+      if update.saturated > 0 { logger.notice("\(update.saturated) values of the update were clamped to the job's range") }
+      return update.sections
+    } catch let error as EncodingError {
+      throw wrong(error.reason)
+    } catch {
+      throw wrong("\(error)")
+    }
+  }
+
+  /// The site has no update for this round: it says so, signed, and is back in the next one.
+  private func fail(_ work: LocalWork, _ error: ParticipantError) async {
+    work.stage = .failed
+    logger.error("round \(work.key.round): \(error.reason)", metadata: ["code": "\(error.code.rawValue)", "hint": "\(error.hint)"])
+    guard let attempt, !attempt.isOver, key(attempt.plan) == work.key else { return }
+    // The reason stays here: it may tell of the site's data.
+    await carryOut(attempt.session.refuse(Refusal(.policy, "this site has no update for the round (\(error.code.rawValue))")), of: attempt)
+  }
+}
+
+/// The folders of one round at the site: the job directory of the trainer, and the optimiser's state from round to round.
+struct JobFiles: Sendable {
+  private let home: String
+  private let round: UInt32
+  let folder: String
+  var optimizerState: String { folder + "/optimizer.state" }
+
+  init(stateDirectory: String, job: JobPlan, round: UInt32) {
+    let name = BLAKE2b.hash(Array(job.name.utf8) + [0] + job.digest, size: 16).prefix(8).map { byte in
+      let digits = String(byte, radix: 16)
+      return digits.count == 2 ? digits : "0" + digits
+    }.joined()
+    home = "\(stateDirectory)/jobs/\(name)"
+    self.round = round
+    folder = "\(home)/round-\(round)"
+  }
+
+  /// A fresh job directory with the optimiser's state of the last round that this site trained; older job directories go.
+  func prepare() throws(ParticipantError) {
+    for name in SiteFiles.names(in: home) where name.hasPrefix("round-") { SiteFiles.remove("\(home)/\(name)") }
+    try SiteFiles.makeFolder(folder)
+    guard let last = savedRounds().filter({ $0 < round }).max() else { return }
+    let bytes = try SiteFiles.read(saved(last), bytesMax: 1 << 31)
+    try SiteFiles.write(bytes, to: optimizerState)
+  }
+
+  /// Keeps the state that the trainer left, for the next round; an attempt that is repeated begins with the one before.
+  func keepOptimizerState() {
+    guard SiteFiles.exists(optimizerState) else { return }
+    _ = rename(optimizerState, saved(round))
+    for old in savedRounds() where old + 1 < round { SiteFiles.remove(saved(old)) }
+  }
+
+  private func saved(_ round: UInt32) -> String { "\(home)/optimizer-after-\(round).state" }
+
+  private func savedRounds() -> [UInt32] {
+    SiteFiles.names(in: home).compactMap { name in
+      guard name.hasPrefix("optimizer-after-"), name.hasSuffix(".state") else { return nil }
+      return UInt32(name.dropFirst("optimizer-after-".count).dropLast(".state".count))
+    }
+  }
+}
