@@ -108,10 +108,12 @@ let package = Package(
     command("RosterCommand", ["Federation", "Sodium"]),
 
     // tests
+    tests("TransportTests", ["TransportServer", "Transport", "TLSIdentity", logging, nioSSL] + grpc),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
-    tests("DetectorTests", ["Detector", "Safetensors", "TestSupport"], exclude: ["Vectors"]),
+    tests("DetectorTests", ["Detector", "Safetensors", "TestSupport", "CKernels"], exclude: ["Vectors"]),
     tests("SodiumTests", ["Sodium"]),
     tests("GMPTests", ["GMP"]),
+    tests("DPAccountantTests", ["DPAccountant", "TestSupport"], exclude: ["Vectors"]),
     tests("MaskingTests", ["Masking", "Sodium", "GMP", "TestSupport"], exclude: ["Vectors"]),
     tests("CommandLineKitTests", ["CommandLineKit", argumentParser]),
     tests("SafetensorsTests", ["Safetensors"]),

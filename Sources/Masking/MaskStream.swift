@@ -48,6 +48,27 @@ public final class MaskStream: Sendable {
     words.withUnsafeMutableBufferPointer { apply(operation, section: section, startingAt: first, to: $0) }
   }
 
+  /// Applies several streams to one range, a piece at a time: the piece stays in the cache while all streams pass over it
+  /// (five masks of 1.8 M coordinates read and write memory once instead of five times).
+  public static func apply(
+    _ masks: [(stream: MaskStream, operation: Operation)], section: UInt32, startingAt first: Int = 0,
+    to buffer: UnsafeMutableBufferPointer<UInt32>
+  ) {
+    for start in stride(from: 0, to: buffer.count, by: pieceCoordinates) {
+      let piece = UnsafeMutableBufferPointer(rebasing: buffer[start..<min(start + pieceCoordinates, buffer.count)])
+      for (stream, operation) in masks { stream.apply(operation, section: section, startingAt: first + start, to: piece) }
+    }
+  }
+
+  public static func apply(
+    _ masks: [(stream: MaskStream, operation: Operation)], section: UInt32, startingAt first: Int = 0, to words: inout [UInt32]
+  ) {
+    words.withUnsafeMutableBufferPointer { apply(masks, section: section, startingAt: first, to: $0) }
+  }
+
+  // 64 KiB.
+  private static let pieceCoordinates = 1 << 14
+
   // A range may begin and end inside a block of four words: those blocks go through a local one.
   private func applyInChunk(
     _ operation: Operation, _ prefix: CounterPrefix, offset: Int, _ part: UnsafeMutableBufferPointer<UInt32>

@@ -35,7 +35,7 @@ public struct ShamirShare: Sendable {
     guard threshold >= 1, threshold <= count, count <= cohortMax else {
       throw MaskingError(.wrongShareCount, "a threshold of \(threshold) among \(count) shares")
     }
-    let polynomial = ScalarPolynomial(constant: secret, count: threshold, next: coefficient)
+    var polynomial = ScalarPolynomial(constant: secret, count: threshold, next: coefficient)
     var shares: [ShamirShare] = []
     shares.reserveCapacity(count)
     for x in 1...UInt8(count) { shares.append(try ShamirShare(point: x, value: polynomial.value(at: UInt32(x)))) }

@@ -4,6 +4,8 @@ import CSodium
 
 public struct ScalarPolynomial: ~Copyable {
   private let coefficients: SecretBytes
+  // Guarded memory costs two system calls, so one product serves every evaluation.
+  private let product = SecretBytes(count: Scalar.byteCount)
   public let count: Int
 
   /// - Parameters:
@@ -23,14 +25,15 @@ public struct ScalarPolynomial: ~Copyable {
   }
 
   /// The value at a public point.
-  public borrowing func value(at point: UInt32) -> Scalar {
+  /// Mutating because evaluations share scratch memory.
+  public mutating func value(at point: UInt32) -> Scalar {
     let size = Scalar.byteCount
-    let x = Scalar(point)
+    var x = [UInt8](repeating: 0, count: size)
+    for index in 0..<4 { x[index] = UInt8(truncatingIfNeeded: point >> (8 * UInt32(index))) }
     let sum = SecretBytes(count: size)
-    let product = SecretBytes(count: size)
     sum.mutablePointer.update(from: coefficients.pointer + (count - 1) * size, count: size)
     for index in stride(from: count - 2, through: 0, by: -1) {
-      crypto_core_ristretto255_scalar_mul(product.mutablePointer, sum.pointer, x.bytes.pointer)
+      crypto_core_ristretto255_scalar_mul(product.mutablePointer, sum.pointer, x)
       crypto_core_ristretto255_scalar_add(sum.mutablePointer, product.pointer, coefficients.pointer + index * size)
     }
     return Scalar(reduced: sum)

@@ -84,6 +84,17 @@ import Testing
     }
   }
 
+  @Test func severalStreamsAtOnceAreTheSameStreams() {
+    let streams = (0..<3).map { MaskStream(seed: SecretBytes(copying: [UInt8](repeating: $0, count: 32))) }
+    let masks = [(streams[0], MaskStream.Operation.add), (streams[1], .subtract), (streams[2], .subtract)]
+    var together = [UInt32](repeating: 11, count: 50_001)
+    var apart = together
+    let first = MaskStream.chunkCoordinates - 20_001
+    MaskStream.apply(masks.map { (stream: $0.0, operation: $0.1) }, section: 4, startingAt: first, to: &together)
+    for (stream, operation) in masks { stream.apply(operation, section: 4, startingAt: first, to: &apart) }
+    #expect(together == apart)
+  }
+
   @Test func seedSectionAndPlaceAllMatter() {
     let zeros = [UInt32](repeating: 0, count: 64)
     let seed = [UInt8](repeating: 1, count: 32)
