@@ -1,7 +1,5 @@
-// A found object, and the reading of raw maps into candidates. Invariant: rows come in the order level, anchor, y, x
-// (YOLOv5's), because equal scores are kept in that order.
-
-import Foundation
+// A found object, and the candidates of one image that it is chosen from. Invariant: candidates come in the order level,
+// anchor, y, x (YOLOv5's), because equal scores are kept in that order.
 
 /// A box found in an image.
 public struct Detection: Equatable, Sendable {
@@ -33,41 +31,18 @@ public struct Predictions: Sendable {
     self.values = values
   }
 
-  /// Decodes one image of raw maps: with s the sigmoid, centre (2s − 0.5 + cell)·stride, size (2s)²·anchor.
-  ///
-  /// Cells whose objectness does not exceed `objectnessMin` are left out: no later step can keep them.
-  /// - Parameter anchors: per level in grid units.
-  public init(
-    maps: [FeatureMap], image: Int, anchors: [[SIMD2<Float>]], strides: [Int], objectnessMin: Float
-  ) {
-    precondition(!maps.isEmpty && maps.count == anchors.count && maps.count == strides.count)
-    classes = maps[0].outputs - 5
-    values = []
-    for (level, map) in maps.enumerated() {
-      let stride = Float(strides[level])
-      map.values.withUnsafeBufferPointer { raw in
-        for anchor in 0..<map.anchors {
-          let size = anchors[level][anchor] * stride
-          for y in 0..<map.height {
-            for x in 0..<map.width {
-              let base = map.index(image: image, y: y, x: x, anchor: anchor)
-              let objectness = sigmoid(raw[base + 4])
-              guard objectness > objectnessMin else { continue }
-              let w = 2 * sigmoid(raw[base + 2])
-              let h = 2 * sigmoid(raw[base + 3])
-              values.append((2 * sigmoid(raw[base]) - 0.5 + Float(x)) * stride)
-              values.append((2 * sigmoid(raw[base + 1]) - 0.5 + Float(y)) * stride)
-              values.append(w * w * size.x)
-              values.append(h * h * size.y)
-              values.append(objectness)
-              for index in 0..<classes { values.append(sigmoid(raw[base + 5 + index])) }
-            }
-          }
-        }
+  /// The candidates of one image of a batch. Those whose objectness does not exceed `objectnessMin` are left out, as no
+  /// later step can keep them; the order stays level, anchor, y, x.
+  public init(_ decoded: DecodedPredictions, image: Int, objectnessMin: Float) {
+    precondition((0..<decoded.batch).contains(image) && decoded.outputs > 5)
+    classes = decoded.outputs - 5
+    var kept: [Float] = []
+    let outputs = decoded.outputs
+    decoded.values.withUnsafeBufferPointer { all in
+      for row in (image * decoded.count)..<((image + 1) * decoded.count) where all[row * outputs + 4] > objectnessMin {
+        kept.append(contentsOf: UnsafeBufferPointer(rebasing: all[(row * outputs)..<((row + 1) * outputs)]))
       }
     }
+    values = kept
   }
 }
-
-@inline(__always)
-func sigmoid(_ x: Float) -> Float { 1 / (1 + exp(-x)) }

@@ -1,0 +1,68 @@
+// Items made ahead on a thread of their own while the network trains on the one before (double buffering).
+// Invariant: item i is always the result of `make(i)`, in order, so the thread changes the time and never the result.
+
+import Foundation
+
+/// A bounded queue that one thread fills and one thread empties.
+public final class Prefetcher<Item: Sendable>: @unchecked Sendable {
+  // Invariant: all mutable state is touched with `condition` locked.
+  private let condition = NSCondition()
+  private var ready: [Result<Item, any Error>] = []
+  private var remaining: Int
+  private var isStopped = false
+  private let depth: Int
+
+  /// - Parameters:
+  ///   - count: items in all.
+  ///   - depth: items that may wait, at least 1.
+  ///   - make: called for 0 ..< count in order, on the filling thread; an error ends the sequence.
+  public init(count: Int, depth: Int = 2, make: @escaping @Sendable (Int) throws -> Item) {
+    precondition(count >= 0 && depth >= 1)
+    remaining = count
+    self.depth = depth
+    // The thread keeps the queue alive until it ends: after the last item, an error, or `stop`.
+    let thread = Thread {
+      for index in 0..<count {
+        let result = Result { try make(index) }
+        guard self.put(result), case .success = result else { return }
+      }
+    }
+    thread.name = "secagg-loader"
+    thread.stackSize = 4 << 20
+    if count > 0 { thread.start() }
+  }
+
+  /// Waits for room; false when nobody wants items any more.
+  private func put(_ result: Result<Item, any Error>) -> Bool {
+    condition.lock()
+    defer { condition.unlock() }
+    while ready.count >= depth && !isStopped { condition.wait() }
+    guard !isStopped else { return false }
+    ready.append(result)
+    condition.broadcast()
+    return true
+  }
+
+  /// The next item, nil after the last.
+  /// - Throws: what `make` threw for this item; the sequence is over then.
+  public func next() throws -> Item? {
+    condition.lock()
+    defer { condition.unlock() }
+    guard remaining > 0 else { return nil }
+    while ready.isEmpty && !isStopped { condition.wait() }
+    guard !isStopped else { return nil }
+    let result = ready.removeFirst()
+    remaining -= 1
+    if case .failure = result { remaining = 0 }
+    condition.broadcast()
+    return try result.get()
+  }
+
+  /// Ends the filling thread after its present item. A consumer that does not take all items must call it.
+  public func stop() {
+    condition.lock()
+    isStopped = true
+    condition.broadcast()
+    condition.unlock()
+  }
+}

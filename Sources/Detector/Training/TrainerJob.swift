@@ -1,0 +1,103 @@
+// The job file of the trainer contract: what a site's trainer is asked to do in one round, in a folder of its own.
+// Invariant: the file is read strictly (unknown keys refused) and whole before anything is opened or written.
+
+import Foundation
+import Safetensors
+
+/// One job of a site's trainer.
+public struct TrainerJob: Equatable, Sendable {
+  public enum Kind: String, Sendable {
+    /// Train the given weights and hand back the new ones.
+    case weights
+    /// Count the training images only.
+    case census
+  }
+
+  public var kind: Kind
+  /// Round of the federated job (the census is round 0) and how many there are.
+  public var round: Int
+  public var rounds: Int
+  /// Epochs of this round, and the epoch of the whole job that it starts at.
+  public var localEpochs: Int
+  public var firstEpoch: Int
+  /// Path of `data.yaml`.
+  public var data: String
+  /// Path of the optimiser's state, which stays at the site; nil keeps none.
+  public var state: String?
+  /// Score the trained weights on the site's validation images.
+  public var isValidating: Bool
+  /// Everything that a run needs, `epochs` being those of the whole job.
+  public var options: TrainingOptions
+
+  public static let fileName = "job.json"
+  private static let bytesMax = 1 << 20
+
+  /// Reads `job.json` of a job folder. Relative paths in it are relative to that folder.
+  public static func read(folder: String) throws(TrainingError) -> TrainerJob {
+    let path = "\(folder)/\(fileName)"
+    let bytes: [UInt8]
+    do { bytes = try FileBytes.read(path: path, bytesMax: bytesMax) } catch {
+      throw TrainingError(.badJob, error.reason, hint: "a job folder holds \(fileName) and weights.safetensors")
+    }
+    return try TrainerJob(parsing: bytes, file: path, folder: folder)
+  }
+
+  /// - Parameters:
+  ///   - file: named in errors.
+  ///   - folder: where relative paths start.
+  public init(parsing bytes: [UInt8], file: String, folder: String) throws(TrainingError) {
+    var fields = try JSONFields(parsing: bytes, file: file)
+    let kindName = try fields.text("kind")
+    guard let kind = Kind(rawValue: kindName) else {
+      throw TrainingError(
+        .badJob, "\(file): kind \"\(kindName.prefix(40))\" is unknown", hint: "this trainer knows \"weights\" and \"census\"")
+    }
+    self.kind = kind
+    let epochs = TrainingOptions.epochsRange
+    round = try fields.integer("round", in: 0...1_000_000)
+    rounds = try fields.integer("rounds", in: 1...1_000_000, default: max(round, 1))
+    localEpochs = try fields.integer("local_epochs", in: epochs, default: 1)
+    firstEpoch = try fields.integer("first_epoch", in: 0...epochs.upperBound, default: 0)
+    data = Self.absolute(try fields.text("data"), in: folder)
+    state = try fields.optionalText("state").map { Self.absolute($0, in: folder) }
+    isValidating = try fields.flag("validate", default: false)
+    options = try Self.options(&fields, epochsDefault: firstEpoch + localEpochs)
+    try fields.finish()
+    do { try options.validate() } catch {
+      throw TrainingError(.badJob, "\(file): \(error.reason)", hint: error.hint)
+    }
+    guard firstEpoch + localEpochs <= options.epochs || kind == .census else {
+      throw TrainingError(
+        .badJob, "\(file): epochs \(firstEpoch) to \(firstEpoch + localEpochs) lie beyond total_epochs \(options.epochs)",
+        hint: "first_epoch + local_epochs must not exceed total_epochs")
+    }
+  }
+
+  private static func options(
+    _ fields: inout JSONFields, epochsDefault: Int
+  ) throws(TrainingError) -> TrainingOptions {
+    var options = TrainingOptions()
+    options.imageSize = try fields.integer("image_size", in: TrainingOptions.imageSizeRange, default: options.imageSize)
+    options.batchSize = try fields.integer("batch_size", in: TrainingOptions.batchSizeRange, default: options.batchSize)
+    options.epochs = try fields.integer("total_epochs", in: TrainingOptions.epochsRange, default: epochsDefault)
+    options.seed = try fields.seed("seed")
+    options.threads = try fields.integer("threads", in: TrainingOptions.threadsRange, default: options.threads)
+    options.isAugmented = try fields.flag("augment", default: true)
+    var optimizer = try fields.object("optimizer")
+    options.learningRate = try optimizer.number("learning_rate", in: 0...10, default: options.learningRate)
+    options.momentum = try optimizer.number("momentum", in: 0...1, default: options.momentum)
+    options.weightDecay = try optimizer.number("weight_decay", in: 0...1, default: options.weightDecay)
+    options.nominalBatchSize = try optimizer.integer(
+      "nominal_batch", in: 1...65_536, default: options.nominalBatchSize)
+    options.warmupEpochs = try optimizer.number("warmup_epochs", in: 0...1000, default: options.warmupEpochs)
+    options.finalRateFraction = try optimizer.number(
+      "final_lr_fraction", in: 0...1, default: options.finalRateFraction)
+    options.isCosine = try optimizer.flag("cosine", default: false)
+    try optimizer.finish()
+    return options
+  }
+
+  private static func absolute(_ path: String, in folder: String) -> String {
+    path.hasPrefix("/") ? path : "\(folder)/\(path)"
+  }
+}

@@ -1,0 +1,65 @@
+// The settings of a training run with YOLOv5's defaults, checked once before anything starts.
+
+/// Settings of one training run.
+public struct TrainingOptions: Equatable, Sendable {
+  /// Side of the square input in pixels; a multiple of 32.
+  public var imageSize = 640
+  /// Images per batch; the network never sees more at once.
+  public var batchSize = 16
+  /// Images per optimiser step that rates and decay are made for; smaller batches are accumulated up to it.
+  public var nominalBatchSize = 64
+  /// Epochs of the whole job: learning rate, momentum and warm-up run over these, however they are cut into rounds.
+  public var epochs = 100
+  public var seed: UInt64 = 0
+  /// Threads of the network; loading has one more.
+  public var threads = 2
+  /// Mosaic, colour, scale, translation and flip.
+  public var isAugmented = true
+  public var learningRate = 0.01
+  /// Learning rate at the end of the job, as a fraction of `learningRate`.
+  public var finalRateFraction = 0.01
+  public var isCosine = false
+  public var momentum = 0.937
+  public var weightDecay = 5e-4
+  public var warmupEpochs = 3.0
+
+  /// Ranges that a job may ask for, so that a wrong file cannot ask for terabytes or for no progress.
+  public static let imageSizeRange = 32...4096
+  public static let batchSizeRange = 1...4096
+  public static let epochsRange = 1...100_000
+  public static let threadsRange = 1...256
+
+  public init() {}
+
+  /// - Throws: `TrainingError.badJob` naming the first setting that is out of range.
+  public func validate() throws(TrainingError) {
+    func check(_ isGood: Bool, _ name: String, _ rule: String) throws(TrainingError) {
+      guard isGood else { throw TrainingError(.badJob, "\(name) must be \(rule)", hint: "choose another value") }
+    }
+    try check(
+      Self.imageSizeRange.contains(imageSize) && imageSize.isMultiple(of: ImageBatch.sizeMultiple), "image size",
+      "a multiple of \(ImageBatch.sizeMultiple) from 32 to 4096")
+    try check(Self.batchSizeRange.contains(batchSize), "batch size", "from 1 to 4096")
+    try check((1...65_536).contains(nominalBatchSize), "nominal batch size", "from 1 to 65536")
+    try check(Self.epochsRange.contains(epochs), "number of epochs", "from 1 to 100000")
+    try check(Self.threadsRange.contains(threads), "number of threads", "from 1 to 256")
+    try check(learningRate > 0 && learningRate <= 10, "learning rate", "above 0 and at most 10")
+    try check((0...1).contains(finalRateFraction), "final learning rate fraction", "from 0 to 1")
+    try check(momentum >= 0 && momentum < 1, "momentum", "from 0 to below 1")
+    try check((0...1).contains(weightDecay), "weight decay", "from 0 to 1")
+    try check((0...1000).contains(warmupEpochs), "number of warm-up epochs", "from 0 to 1000")
+  }
+
+  /// The schedule over the whole job for a data set of `images` images.
+  func schedule(images: Int) -> LearningSchedule {
+    var schedule = LearningSchedule(
+      epochs: epochs, batchesPerEpoch: (images + batchSize - 1) / batchSize, batchSize: batchSize)
+    schedule.learningRate = learningRate
+    schedule.finalFraction = finalRateFraction
+    schedule.isCosine = isCosine
+    schedule.momentum = momentum
+    schedule.warmupEpochs = warmupEpochs
+    schedule.nominalBatchSize = nominalBatchSize
+    return schedule
+  }
+}

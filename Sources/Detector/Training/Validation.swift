@@ -1,0 +1,164 @@
+// Scores a network on labelled images the way YOLOv5's validation does: rectangular batches, letterbox, suppression at
+// confidence .001 and IoU .6, boxes compared in the images' own pixels. Invariant: the network's weights are not changed.
+
+/// One image, scaled and padded to the input size of its batch.
+public struct LetterboxedImage: Sendable {
+  /// `[y][x][channel]`, 0…1.
+  public var pixels: [Float]
+  /// Input pixels per native pixel, and the padding on the left and top in input pixels.
+  public var scale: SIMD2<Float>
+  public var padding: SIMD2<Float>
+
+  public init(pixels: [Float], scale: SIMD2<Float>, padding: SIMD2<Float>) {
+    self.pixels = pixels
+    self.scale = scale
+    self.padding = padding
+  }
+}
+
+/// Where validation images come from. Called on the loader's thread.
+public protocol ValidationSource: Sendable {
+  var imageCount: Int { get }
+  var classCount: Int { get }
+  /// Native size in pixels.
+  func size(of image: Int) throws -> (width: Int, height: Int)
+  /// Labels as fractions of the native size; their `image` means nothing.
+  func labels(of image: Int) throws -> [Target]
+  /// The image, scaled to the input size that the source was made for, in an input of `width` × `height`.
+  func letterboxed(_ image: Int, width: Int, height: Int) throws -> LetterboxedImage
+}
+
+/// One validation pass.
+public struct Validation: Sendable {
+  public struct Outcome: Equatable, Sendable {
+    public var scores: DetectionScores
+    /// Loss parts per image, as in training.
+    public var boxLoss: Double
+    public var objectnessLoss: Double
+    public var classLoss: Double
+    public var images: Int
+    public var seconds: Double
+  }
+
+  public var imageSize: Int
+  public var batchSize: Int
+  public var suppression = NonMaximumSuppression.validation
+  private let source: any ValidationSource
+  private let plan: ValidationPlan
+
+  /// - Throws: `TrainingError` where there is nothing to validate or a size is out of range; what `source` throws.
+  public init(source: any ValidationSource, imageSize: Int, batchSize: Int) throws {
+    guard source.imageCount > 0 else {
+      throw TrainingError(.unsuitableData, "the data set has no validation images", hint: "check `val` in data.yaml")
+    }
+    guard TrainingOptions.imageSizeRange.contains(imageSize), imageSize.isMultiple(of: ImageBatch.sizeMultiple),
+      TrainingOptions.batchSizeRange.contains(batchSize)
+    else {
+      throw TrainingError(
+        .badJob, "image size \(imageSize) with batch size \(batchSize) is impossible",
+        hint: "use a multiple of 32 from 32 to 4096, and a batch of 1 to 4096")
+    }
+    self.source = source
+    self.imageSize = imageSize
+    self.batchSize = batchSize
+    plan = ValidationPlan(
+      sizes: try (0..<source.imageCount).map { try source.size(of: $0) }, imageSize: imageSize, batchSize: batchSize)
+  }
+
+  public var batchCount: Int { plan.batches.count }
+
+  private struct Loaded: Sendable {
+    var batch: ValidationPlan.Batch
+    var images: ImageBatch
+    var frames: [(scale: SIMD2<Float>, padding: SIMD2<Float>, size: SIMD2<Float>)]
+    var labels: [[Target]]
+  }
+
+  /// Scores `network` as it is.
+  /// - Parameter onBatch: called with the number of batches done and in all.
+  public func run(_ network: Network, onBatch: (Int, Int) -> Void = { _, _ in }) throws -> Outcome {
+    guard source.classCount == network.spec.classes else {
+      throw TrainingError(
+        .unsuitableData, "the data set has \(source.classCount) classes, the weights have \(network.spec.classes)",
+        hint: "validate on the data set that the weights are for")
+    }
+    try WeightsFile.requireRightProducts()
+    let clock = ContinuousClock.now
+    let loss = DetectionLoss(
+      classes: network.spec.classes, anchors: network.anchors,
+      gains: .standard(classes: network.spec.classes, imageSize: imageSize))
+    let loader = Prefetcher(count: plan.batches.count, depth: 1) { [self] index in try load(plan.batches[index]) }
+    defer { loader.stop() }
+    var collector = AveragePrecision()
+    var sums = SIMD3<Double>()
+    var done = 0
+    while let loaded = try loader.next() {
+      let maps = network.forward(loaded.images, training: false)
+      let parts = loss.evaluate(maps: maps, targets: inputTargets(loaded)).parts
+      sums += SIMD3(parts.box, parts.objectness, parts.classification) * Double(loaded.images.count)
+      score(loaded, MapDecoder.decode(maps, anchors: network.anchors), into: &collector)
+      done += 1
+      onBatch(done, plan.batches.count)
+    }
+    let mean = sums / Double(source.imageCount)
+    return Outcome(
+      scores: collector.scores(), boxLoss: mean.x, objectnessLoss: mean.y, classLoss: mean.z,
+      images: source.imageCount, seconds: (ContinuousClock.now - clock).inSeconds)
+  }
+
+  private func load(_ batch: ValidationPlan.Batch) throws -> Loaded {
+    var pixels: [Float] = []
+    pixels.reserveCapacity(batch.images.count * batch.width * batch.height * 3)
+    var loaded = Loaded(
+      batch: batch, images: ImageBatch(count: 0, height: batch.height, width: batch.width, pixels: []), frames: [],
+      labels: [])
+    for image in batch.images {
+      let boxed = try source.letterboxed(image, width: batch.width, height: batch.height)
+      let size = try source.size(of: image)
+      pixels += boxed.pixels
+      loaded.frames.append((boxed.scale, boxed.padding, SIMD2(Float(size.width), Float(size.height))))
+      loaded.labels.append(try source.labels(of: image))
+    }
+    loaded.images = ImageBatch(
+      count: batch.images.count, height: batch.height, width: batch.width, pixels: pixels)
+    return loaded
+  }
+
+  /// Labels as fractions of the padded input.
+  private func inputTargets(_ loaded: Loaded) -> [Target] {
+    let input = SIMD2(Float(loaded.batch.width), Float(loaded.batch.height))
+    return loaded.labels.enumerated().flatMap { index, labels in
+      labels.map { label in
+        let frame = loaded.frames[index]
+        let scale = frame.size * frame.scale
+        let centre = (SIMD2(label.x, label.y) * scale + frame.padding) / input
+        let size = SIMD2(label.w, label.h) * scale / input
+        return Target(image: index, classIndex: label.classIndex, x: centre.x, y: centre.y, w: size.x, h: size.y)
+      }
+    }
+  }
+
+  private func score(_ loaded: Loaded, _ decoded: DecodedPredictions, into collector: inout AveragePrecision) {
+    for (index, frame) in loaded.frames.enumerated() {
+      func native(_ box: SIMD4<Float>) -> SIMD4<Float> {
+        let padding = SIMD4(lowHalf: frame.padding, highHalf: frame.padding)
+        let scale = SIMD4(lowHalf: frame.scale, highHalf: frame.scale)
+        let size = SIMD4(lowHalf: frame.size, highHalf: frame.size)
+        return ((box - padding) / scale).clamped(lowerBound: SIMD4(), upperBound: size)
+      }
+      let predictions = Predictions(decoded, image: index, objectnessMin: suppression.confidenceMin)
+      let detections = suppression.apply(to: predictions).map { found in
+        Detection(box: native(found.box), confidence: found.confidence, classIndex: found.classIndex)
+      }
+      let size = frame.size
+      let labels = loaded.labels[index].map { label in
+        let centre = SIMD2(label.x, label.y) * size
+        let half = SIMD2(label.w, label.h) * size / 2
+        let box = SIMD4(lowHalf: centre - half, highHalf: centre + half)
+          .clamped(lowerBound: SIMD4(), upperBound: SIMD4(lowHalf: size, highHalf: size))
+        return LabelledBox(box: box, classIndex: label.classIndex)
+      }
+      collector.add(detections: detections, labels: labels)
+    }
+  }
+}

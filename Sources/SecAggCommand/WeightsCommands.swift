@@ -1,0 +1,84 @@
+// `secagg init-weights` makes fresh weights that all sites start from; `secagg inspect` says what a weights file holds.
+
+import ArgumentParser
+import CommandLineKit
+import Detector
+import Federation
+import Foundation
+import Safetensors
+
+struct InitWeights: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "init-weights", abstract: "Write fresh weights, the same bytes for the same seed.")
+
+  @Option(help: "Model: yolov5n, yolov5s, yolov5m, yolov5l or yolov5x.") var cfg = "yolov5n"
+  @Option(help: "Number of classes.") var classes: Int
+  @Option(help: "Everything random follows from this number.") var seed: UInt64 = 0
+  @Option(help: "File to write (safetensors).") var out: String
+
+  func validate() throws {
+    guard (1...10_000).contains(classes) else { throw ValidationError("--classes must be from 1 to 10000") }
+  }
+
+  func run() throws {
+    let network = Network(spec: try modelSpec(cfg, classes: classes), seed: seed, threads: 1)
+    try WeightsFile.write(network.safetensors(), path: out)
+    Output.note("weights  \(out): \(cfg), \(classes) classes, \(network.parameterCount) parameters")
+  }
+}
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect", abstract: "Say what a weights file holds: model, tensors, metadata.")
+
+  @Argument(help: "Weights file (safetensors).") var file: String
+  @Flag(help: "Print the result as JSON on standard output.") var json = false
+  @Flag(help: "List every tensor.") var tensors = false
+
+  struct Report: Encodable {
+    struct Tensor: Encodable {
+      var name: String
+      var type: String
+      var shape: [Int]
+    }
+    struct Model: Encodable {
+      var depth: Double
+      var width: Double
+      var classes: Int
+    }
+    var file: String
+    var bytes: Int
+    var tensors: [Tensor]
+    var values: Int
+    var metadata: [String: String]
+    /// Null where the file is no YOLOv5 detector.
+    var model: Model?
+    /// BLAKE2b-256 of the file, as round plans name it.
+    var digest: String
+  }
+
+  func run() throws {
+    let weights = try WeightsFile.read(file)
+    let entries = weights.file.entries
+    let spec = try? ModelSpec.infer(from: weights.file)
+    let report = Report(
+      file: file, bytes: weights.bytes.count,
+      tensors: entries.map { .init(name: $0.name, type: $0.dtype.rawValue, shape: $0.shape) },
+      values: entries.reduce(0) { $0 + $1.count }, metadata: weights.file.metadata,
+      model: spec.map { .init(depth: $0.depth, width: $0.width, classes: $0.classes) },
+      digest: Hexadecimal.text(JobPlan.weightsDigest(weights.bytes)))
+    if json { return try JSONOutput.object(report) }
+    Output.line("file     \(file), \(entries.count) tensors, \(report.values) values, \(Text.bytes(report.bytes))")
+    if let model = report.model {
+      let depth = Text.fixed(model.depth, 2)
+      let width = Text.fixed(model.width, 2)
+      Output.line("model    YOLOv5 detector, depth \(depth), width \(width), \(model.classes) classes")
+    } else {
+      Output.line("model    not a YOLOv5 detector")
+    }
+    Output.line("digest   \(report.digest) (BLAKE2b-256, as in round plans)")
+    for (key, value) in report.metadata.sorted(by: { $0.key < $1.key }) { Output.line("meta     \(key) = \(value.prefix(200))") }
+    guard tensors else { return }
+    for tensor in report.tensors { Output.line("tensor   \(tensor.name) \(tensor.type) \(tensor.shape)") }
+  }
+}
