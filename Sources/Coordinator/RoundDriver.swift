@@ -124,8 +124,8 @@ public actor RoundDriver {
   public func run(_ serverEvents: some AsyncSequence<ServerEvent, Never> & Sendable) async -> JobOutcome {
     begin()
     let pump = Task {
-      for await event in serverEvents { await self.handle(event) }
-      await self.stop(reason: "the server's transport ended")
+      for await event in serverEvents { self.handle(event) }
+      self.stop(reason: "the server's transport ended")
     }
     defer { pump.cancel() }
     return await withCheckedContinuation { continuation in

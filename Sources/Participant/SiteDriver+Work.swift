@@ -69,7 +69,7 @@ extension SiteDriver {
       return await fail(work, error)
     }
     let order = trainerJob(job, work, files)
-    let (trainer, logger) = (setup.trainer, logger)
+    let (trainer, logger, key) = (setup.trainer, logger, work.key)
     logger.notice("round \(work.key.round): the trainer starts (\(work.kind.name))")
     work.stage = .training(
       Task { [weak self] in
@@ -82,7 +82,7 @@ extension SiteDriver {
         } catch {
           result = .failure(error)
         }
-        await self?.trained(work.key, files, result)
+        await self?.trained(key, files, result)
       })
   }
 
@@ -96,7 +96,7 @@ extension SiteDriver {
         nominalBatch: training.nominalBatch, warmupEpochs: training.warmupEpochs, finalLRFraction: training.finalLearningRateFraction,
         cosine: training.cosine),
       seed: seed(job, round: work.key.round), threads: setup.threads, augment: training.augment, state: files.optimizerState,
-      validate: job.validate)
+      validate: job.validatesLocally)
   }
 
   /// A seed of its own for every site and round, the same in every run of the job; below 2^53, which every JSON reader keeps.

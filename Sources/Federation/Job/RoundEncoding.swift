@@ -22,7 +22,9 @@ extension JobPlan {
   static let referenceFactor: UInt64 = 4
 
   /// Names of the metrics that sites add to the sum of a training round.
-  public var metricNames: [String] { ["box_loss", "obj_loss", "cls_loss"] + (validate ? ["map50", "map"] : []) }
+  public var metricNames: [String] {
+    ["box_loss", "obj_loss", "cls_loss"] + (validatesLocally ? ["map50", "map"] : [])
+  }
 
   /// The encoding of a round.
   /// - Parameters:
