@@ -90,7 +90,7 @@ let package = Package(
     library("Detector", ["COpenBLAS", "CKernels", "CTurboJPEG", "CPNG", "Safetensors", yams]),
 
     // runtime
-    library("Federation", ["SecAgg", "Sodium", "Safetensors", yams]),
+    library("Federation", ["SecAgg", "Sodium", "TLSIdentity", yams]),
     library("Transport", ["TLSIdentity", logging, nioSSL, nioTLS] + grpc),
     library("TransportServer", ["Transport", "TLSIdentity", logging, nioSSL, nioTLS] + grpc),
     library("Coordinator", ["SecAgg", "Federation", "Transport", "TransportServer", "Safetensors", "Sodium", logging]),
@@ -115,6 +115,8 @@ let package = Package(
     tests("GMPTests", ["GMP"]),
     tests("DPAccountantTests", ["DPAccountant", "TestSupport"], exclude: ["Vectors"]),
     tests("MaskingTests", ["Masking", "Sodium", "GMP", "TestSupport"], exclude: ["Vectors"]),
+    tests("SecAggTests", ["SecAgg", "Sodium", "Masking", "TestSupport"]),
+    tests("FederationTests", ["Federation", "SecAgg", "Sodium", "TLSIdentity"]),
     tests("CommandLineKitTests", ["CommandLineKit", argumentParser]),
     tests("SafetensorsTests", ["Safetensors"]),
   ]

@@ -115,8 +115,6 @@ extension ServerSession {
       }
       actions += send(ShareDeliveryBody(headers: list.messages, envelopes: envelopes), to: [holder])
     }
-    // Envelopes are delivered or in `lastSent`: nobody needs them here any more.
-    for dealer in list.dealers { received[dealer]?[.shares] = bodies[dealer]?.header }
     return actions + open(.acknowledge)
   }
 
