@@ -49,7 +49,8 @@ public struct CanonicalReader: Sendable {
     guard try string(limit: 64) == label else { throw CanonicalError(reason: "does not begin with \(label)") }
   }
 
-  public mutating func integer<Value: FixedWidthInteger & UnsignedInteger>(_ type: Value.Type = Value.self) throws(CanonicalError) -> Value {
+  public mutating func integer<Value: FixedWidthInteger & UnsignedInteger>(_ type: Value.Type = Value.self) throws(CanonicalError) -> Value
+  {
     try take(Value.bitWidth / 8).reduce(0) { $0 << 8 | Value($1) }
   }
 
@@ -61,7 +62,9 @@ public struct CanonicalReader: Sendable {
 
   public mutating func double() throws(CanonicalError) -> Double {
     let value = Double(bitPattern: try integer(UInt64.self))
-    guard value.isFinite, !(value == 0 && value.sign == .minus) else { throw CanonicalError(reason: "a number is not finite and canonical") }
+    guard value.isFinite, !(value == 0 && value.sign == .minus) else {
+      throw CanonicalError(reason: "a number is not finite and canonical")
+    }
     return value
   }
 

@@ -1,0 +1,1 @@
+// The tests of configuration, roster, identities and job plan.
