@@ -103,8 +103,8 @@ let package = Package(
     // executables
     command("SecAggCommand", ["Detector", "Demo", "DPAccountant", "Federation", "Safetensors"]),
     command("TrainerCommand", ["Detector", "Safetensors"]),
-    command("ServerCommand", ["Coordinator", "Federation", logging]),
-    command("ClientCommand", ["Participant", "Federation", logging]),
+    command("ServerCommand", ["Coordinator", "Federation", "Transport", "TransportServer", "TLSIdentity", logging]),
+    command("ClientCommand", ["Participant", "Federation", "SecAgg", "Transport", "TLSIdentity", logging]),
     command("RosterCommand", ["Federation", "Sodium"]),
 
     // tests

@@ -18,28 +18,6 @@ public enum JobOutcome: Sendable, Equatable {
   case failed(CoordinatorError)
 }
 
-/// Everything that a job is.
-public struct JobSetup: Sendable {
-  public var plan: JobPlan
-  public var roster: RosterView
-  /// Names of the sites, for people.
-  public var siteNames: [SiteID: String]
-  public var signingKey: Ed25519.SigningKey
-  public var settings: RoundSettings
-  /// Holds `events.jsonl`, `attempts.journal` and `weights/`.
-  public var stateDirectory: String
-  /// What the job begins with.
-  public var weightsPath: String
-
-  public init(
-    plan: JobPlan, roster: RosterView, siteNames: [SiteID: String], signingKey: Ed25519.SigningKey, settings: RoundSettings,
-    stateDirectory: String, weightsPath: String
-  ) {
-    (self.plan, self.roster, self.siteNames, self.signingKey) = (plan, roster, siteNames, signingKey)
-    (self.settings, self.stateDirectory, self.weightsPath) = (settings, stateDirectory, weightsPath)
-  }
-}
-
 public actor RoundDriver {
   enum State {
     case idle
@@ -118,6 +96,9 @@ public actor RoundDriver {
     }
     return weights
   }
+
+  /// Writes down where the server listens.
+  public func announce(host: String, port: Int) { events.write("listening", ["host": .text(host), "port": .integer(port)]) }
 
   /// Runs the job to its end.
   /// - Parameter serverEvents: what the transport reports.

@@ -12,12 +12,10 @@ public struct RoundSettings: Sendable, Equatable {
   public var sitesDeadline: Duration = .seconds(3_600)
   /// How long a site that lost its connection may take to come back before the attempt goes on without it.
   public var reconnectGrace: Duration = .seconds(10)
-  /// Phases 0 to 2b and 4 to 5: short messages.
-  public var phaseDeadline: Duration = .seconds(60)
-  /// Phase 3: holds the sites' training.
-  public var trainingDeadline: Duration = .seconds(3_600)
-  /// The same in a census, which trains nothing.
-  public var censusDeadline: Duration = .seconds(300)
+  /// What each phase may take; phase 3 holds the sites' training.
+  public var deadlines: [Phase: Duration] = [.maskedInput: .seconds(3_600)]
+  /// A census trains nothing: its phase 3 is no longer than this.
+  public var censusDeadlineMax: Duration = .seconds(600)
   /// Attempts of one round before the job ends.
   public var attemptsMax = 3
   /// Pieces of weights, bytes.
@@ -26,7 +24,8 @@ public struct RoundSettings: Sendable, Equatable {
   public init(minimumSites: Int) { self.minimumSites = minimumSites }
 
   func deadline(_ phase: Phase, isCensus: Bool) -> Duration {
-    phase == .maskedInput ? (isCensus ? censusDeadline : trainingDeadline) : phaseDeadline
+    let agreed = deadlines[phase] ?? .seconds(60)
+    return isCensus ? min(agreed, censusDeadlineMax) : agreed
   }
 
   /// The smallest cohort that the sites will accept for so many colluders.

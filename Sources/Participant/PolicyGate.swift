@@ -12,7 +12,7 @@ struct PolicyGate {
   }
 
   /// Whether this site takes part in a job at all.
-  /// - Parameter bytes: the configuration as the server sent it.
+  /// - Parameter name: what the server's welcome called it.
   func admit(job: JobPlan, named name: String, colluders: Int, journal: Journal) throws(ParticipantError) {
     func refuse(_ reason: String, _ hint: String) -> ParticipantError { ParticipantError(.policy, reason, hint: hint) }
     guard job.name == name else {
@@ -21,11 +21,16 @@ struct PolicyGate {
     if let models = policy.models, !models.contains(job.model) {
       throw refuse("the job trains \(job.model), which this site's policy does not name", "add it to `policy.models` in site.yaml if you agree")
     }
-    if let most = policy.maximumColluders, colluders > most {
-      throw refuse("the roster assumes \(colluders) colluding sites, this site's policy at most \(most)", "see `policy.max_colluders` in site.yaml")
+    if let rule = policy.privacyRule {
+      throw refuse(
+        "the job has no differential privacy, and this site's policy asks for it (`policy.\(rule)`)",
+        "this version builds none; remove the rule from site.yaml only if masks alone are enough for you")
     }
-    if let least = policy.minimumColluders, colluders < least {
-      throw refuse("the roster assumes \(colluders) colluding sites, this site's policy at least \(least)", "see `policy.min_colluders` in site.yaml")
+    if let most = policy.roundsMax, job.rounds > most {
+      throw refuse("the job has \(job.rounds) rounds, this site's policy allows \(most)", "see `policy.max_rounds` in site.yaml")
+    }
+    if let most = policy.colludersMax, colluders > most {
+      throw refuse("the roster assumes \(colluders) colluding sites, this site's policy at most \(most)", "see `policy.max_colluders` in site.yaml")
     }
     if let pin = journal.pin(job: job.name), pin != Journal.Pin(weights: job.initialWeightsDigest, configuration: job.digest) {
       throw ParticipantError(
@@ -34,22 +39,27 @@ struct PolicyGate {
     }
     let encoding = job.encoding(kind: .training, sites: RoundPlan.cohortMin, samplesReference: 1)
     let bytes = job.sections(kind: .training, encoding: encoding).reduce(0) { $0 + $1.packedBytes }
-    guard bytes <= policy.updateBytesMax else {
-      throw refuse("a round would upload \(bytes) bytes, this site's policy allows \(policy.updateBytesMax)", "see `policy.max_update_bytes`")
+    if let most = policy.updateBytesMax, bytes > most {
+      throw refuse("a round would upload \(bytes) bytes, this site's policy allows \(most)", "see `policy.max_update_bytes` in site.yaml")
     }
   }
 
   /// Whether a plan may be accepted, before its context is used up.
-  /// - Parameter keptMechanism: the mechanism of the input that this process still holds for these weights, if any.
+  /// - Parameters:
+  ///   - keptMechanism: the mechanism of the input that this process still holds for these weights, if any.
+  ///   - minute: minutes since midnight, local time.
   func consider(
-    _ plan: RoundPlan, job: JobPlan, journal: Journal, keptMechanism: [UInt8]?
+    _ plan: RoundPlan, job: JobPlan, journal: Journal, keptMechanism: [UInt8]?, minute: Int
   ) throws(Refusal) -> Permission {
     try checkAgainstJob(plan, job)
     guard plan.sites.count >= policy.minimumSites else {
       throw Refusal(.policy, "\(plan.sites.count) sites are invited; this site's policy asks for \(policy.minimumSites)")
     }
-    guard plan.payloadBytes <= policy.updateBytesMax else {
-      throw Refusal(.policy, "the input has \(plan.payloadBytes) bytes; this site's policy allows \(policy.updateBytesMax)")
+    if let most = policy.updateBytesMax, plan.payloadBytes > most {
+      throw Refusal(.policy, "the input has \(plan.payloadBytes) bytes; this site's policy allows \(most)")
+    }
+    if let hours = policy.trainingHours, !hours.contains(minute: minute) {
+      throw Refusal(.policy, "outside this site's training hours")
     }
     guard journal.attempt(context: plan.context) == nil, !journal.isUsed(job: plan.job, round: plan.round, attempt: plan.attempt) else {
       throw Refusal(.contextUsed, "attempt \(plan.attempt) of round \(plan.round) was accepted before")

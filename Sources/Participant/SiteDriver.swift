@@ -233,7 +233,7 @@ public actor SiteDriver {
     do throws(Refusal) {
       guard let job else { throw Refusal(.policy, "a plan before the server's welcome") }
       let kept = work.flatMap { $0.key == key(plan) ? $0.encoded?.mechanism : nil }
-      let permission = try gate.consider(plan, job: job, journal: journal, keptMechanism: kept)
+      let permission = try gate.consider(plan, job: job, journal: journal, keptMechanism: kept, minute: Self.minuteOfDay())
       actions = attempt.session.accept(onlySurvivors: permission.onlySurvivors)
       attempt.isAccepted = true
       logger.notice("round \(plan.round) attempt \(plan.attempt): accepted with \(plan.sites.count) sites, threshold \(plan.threshold)")
@@ -241,6 +241,11 @@ public actor SiteDriver {
       actions = attempt.session.refuse(error)
     }
     queue.insert(contentsOf: actions.map { (attempt, $0) }, at: 0)
+  }
+
+  private static func minuteOfDay() -> Int {
+    let now = Calendar(identifier: .gregorian).dateComponents([.hour, .minute], from: Date())
+    return (now.hour ?? 0) * 60 + (now.minute ?? 0)
   }
 
   private func persist(_ record: SiteRecord, _ attempt: Attempt) throws(ParticipantError) {

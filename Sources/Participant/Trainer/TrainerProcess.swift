@@ -27,6 +27,11 @@ public struct TrainerProcess: Sendable {
     self.deadline = deadline
   }
 
+  /// The path of a program as the trainer would be started; nil if there is none that may be executed.
+  public static func find(_ program: String) -> String? {
+    ChildProcess.resolve(program, searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
+  }
+
   /// Trains in `folder`, which is emptied of earlier results first.
   /// - Parameters:
   ///   - weights: the global weights file, byte for byte as the server sent it and as its digest was checked.
