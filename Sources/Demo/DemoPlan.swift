@@ -1,4 +1,5 @@
 // What one run of the demo does: how many scenes, rounds and epochs. The two sizes were chosen by measuring; docs/results.md has the figures.
+import Federation
 
 /// The command line's wishes, as given.
 public struct DemoOptions: Sendable {
@@ -11,6 +12,8 @@ public struct DemoOptions: Sendable {
   public var outputFolder: String
   /// A `federated.yaml` whose training section replaces the demo's own.
   public var configuration: String?
+  /// Take a configuration that asks for differential privacy and run without it.
+  public var withoutPrivacy = false
   /// Data folders with a `data.yaml` each, one a site; empty for the garment scenes.
   public var dataFolders: [String] = []
   /// Folder of the `secagg-*` programs.
@@ -32,20 +35,27 @@ struct DemoPlan: Sendable {
   var nominalBatch = 16
   var imageSize = 128
   var learningRate = 0.01
-  var momentum = 0.937
-  var weightDecay = 0.0005
   var warmupEpochs = 3.0
   /// Baselines are measured on the validation scenes every this many epochs, and after the last.
-  var validationPeriod: Int
+  var validationPeriod = 1
 
   var epochs: Int { rounds * localEpochs }
 
-  static func resolved(_ options: DemoOptions) -> DemoPlan {
+  /// The training section of a federated.yaml in place of the demo's own.
+  private mutating func take(_ training: FederatedConfig.Training) {
+    (rounds, localEpochs) = (training.rounds, training.localEpochs)
+    (batchSize, nominalBatch) = (training.batchSize, training.nominalBatch)
+    (learningRate, warmupEpochs) = (training.learningRate, training.warmupEpochs)
+  }
+
+  static func resolved(_ options: DemoOptions) throws -> DemoPlan {
     var plan =
       options.quick
-      ? DemoPlan(sites: options.sites, trainingScenes: 90...150, validationScenes: 24, rounds: 10, localEpochs: 2, validationPeriod: 4)
-      : DemoPlan(sites: options.sites, trainingScenes: 150...300, validationScenes: 60, rounds: 20, localEpochs: 2, validationPeriod: 4)
+      ? DemoPlan(sites: options.sites, trainingScenes: 90...150, validationScenes: 24, rounds: 10, localEpochs: 2)
+      : DemoPlan(sites: options.sites, trainingScenes: 150...300, validationScenes: 60, rounds: 20, localEpochs: 2)
+    if let path = options.configuration { plan.take(try FederatedConfig.load(path, withoutPrivacy: options.withoutPrivacy).training) }
     if let rounds = options.rounds { plan.rounds = rounds }
+    plan.validationPeriod = max(1, plan.epochs / 10)
     return plan
   }
 }

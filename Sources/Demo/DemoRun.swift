@@ -10,7 +10,7 @@ public struct DemoRun: Sendable {
   private let plan: DemoPlan
   private let folder: DemoFolder
 
-  public init(_ options: DemoOptions) throws(DemoError) {
+  public init(_ options: DemoOptions) throws {
     guard (3...20).contains(options.sites) else { throw DemoError(.badOption, "--sites takes 3 to 20") }
     guard options.rounds.map({ (1...1000).contains($0) }) ?? true else { throw DemoError(.badOption, "--rounds takes 1 to 1000") }
     guard options.drop >= 0, options.drop <= 1 || options.drop < options.sites else {
@@ -22,7 +22,7 @@ public struct DemoRun: Sendable {
     var options = options
     if !options.dataFolders.isEmpty { options.sites = options.dataFolders.count }
     self.options = options
-    plan = DemoPlan.resolved(options)
+    plan = try DemoPlan.resolved(options)
     folder = DemoFolder(root: URL(fileURLWithPath: options.outputFolder).standardizedFileURL.path)
   }
 

@@ -32,6 +32,8 @@ final class FederatedRun {
     /// Prints one JSON object with `map50` and `map` of a weights file.
     var evaluate: (_ weights: String) -> (program: String, arguments: [String])
     var eventLog: String
+    /// What `file` of an event is relative to.
+    var stateFolder: String
     var logFolder: String
   }
 
@@ -147,7 +149,7 @@ extension FederatedRun {
       client.signal(SIGKILL)
       drops.append(DropRecord(site: victim.site, round: round, killedInPhase: phase, returnedInRound: nil))
       pendingReturn.append(victim.site)
-      table.note("        site \(victim.site) killed while round \(round) waits for masked inputs")
+      table.note("        site \(victim.site) is killed while round \(round) waits for masked inputs")
     }
     toKill.removeAll { $0.round == round }
   }
@@ -162,7 +164,7 @@ extension FederatedRun {
     record.bytesUp = (event.bytesUp ?? [:]).filter { record.survivors.contains(Int($0.key) ?? -1) }.map(\.value)
     record.bytesDown = (event.bytesDown ?? [:]).filter { record.survivors.contains(Int($0.key) ?? -1) }.map(\.value)
     records[round] = record
-    if let file = event.file { evaluations.append((round, file)) }
+    if let file = event.file { evaluations.append((round, file.hasPrefix("/") ? file : commands.stateFolder + "/" + file)) }
     for site in pendingReturn { try startClient(site) }
     pendingReturn = []
   }

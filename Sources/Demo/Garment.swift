@@ -1,4 +1,5 @@
 // One garment ready to be painted: cut out of its 28×28 image, scaled with bilinear interpolation, tinted.
+import Detector
 import Foundation
 
 struct Garment: Sendable {
@@ -13,7 +14,7 @@ struct Garment: Sendable {
   private static let threshold: UInt8 = 16
 
   /// Cuts the garment out of `grey` (28×28) and scales its longer side to `longSide` pixels; nil if the image is empty.
-  init?(_ grey: ArraySlice<UInt8>, longSide: Int, _ random: inout SceneRandom) {
+  init?(_ grey: ArraySlice<UInt8>, longSide: Int, _ random: inout SampleRandom) {
     let side = FashionImages.side
     let source = Array(grey)
     let covered = source.indices.filter { source[$0] >= Self.threshold }

@@ -1,5 +1,6 @@
 // One scene of the demo's task: real garments, scaled and tinted, lightly overlapping on a smooth background, in the look of one site. The
 // boxes are tight around the pixels that a garment really covers.
+import Detector
 import Foundation
 
 /// How a site's camera sees the world: what makes the sites differ.
@@ -14,7 +15,7 @@ struct SiteLook: Sendable {
   var classMix: [Double]
 
   init(site: Int, seed: UInt64) {
-    var random = SceneRandom(seed: seed, stream: 1, UInt64(site))
+    var random = SampleRandom(seed: seed, stream: 1, UInt64(site))
     tint = (random.uniform(0.55, 1), random.uniform(0.55, 1), random.uniform(0.55, 1))
     inverted = site % 2 == 1
     blur = [0, 0.8, 0.4, 1.1, 0.6][site % 5]
@@ -43,7 +44,7 @@ struct GarmentScene: Sendable {
   var boxes: [SceneBox]
 
   /// Paints a scene with garments drawn from `byClass` (indices into `images`).
-  init(images: FashionImages, byClass: [[Int]], look: SiteLook, mix: [Double], random: inout SceneRandom) {
+  init(images: FashionImages, byClass: [[Int]], look: SiteLook, mix: [Double], random: inout SampleRandom) {
     var canvas = Self.background(&random)
     var boxes: [SceneBox] = []
     let wanted = 2 + random.integer(below: 5)
@@ -59,7 +60,7 @@ struct GarmentScene: Sendable {
   }
 
   /// A smooth coloured background: a coarse grid of random colours, interpolated.
-  private static func background(_ random: inout SceneRandom) -> [Float] {
+  private static func background(_ random: inout SampleRandom) -> [Float] {
     let grid = 5
     let knots = (0..<grid * grid * 3).map { _ in Float(random.uniform(20, 130)) }
     var canvas = [Float](repeating: 0, count: side * side * 3)
@@ -83,7 +84,7 @@ struct GarmentScene: Sendable {
   }
 
   /// A free place: at most a seventh of the smaller box may be covered by another.
-  private static func place(_ garment: Garment, beside boxes: [SceneBox], _ random: inout SceneRandom) -> (x: Int, y: Int)? {
+  private static func place(_ garment: Garment, beside boxes: [SceneBox], _ random: inout SampleRandom) -> (x: Int, y: Int)? {
     for _ in 0..<20 {
       let x = random.integer(below: side - garment.width + 1)
       let y = random.integer(below: side - garment.height + 1)
@@ -98,7 +99,7 @@ struct GarmentScene: Sendable {
   }
 
   /// The site's look: blur, tint, inversion, sensor noise.
-  private static func develop(_ canvas: [Float], _ look: SiteLook, _ random: inout SceneRandom) -> [UInt8] {
+  private static func develop(_ canvas: [Float], _ look: SiteLook, _ random: inout SampleRandom) -> [UInt8] {
     let blurred = look.blur > 0 ? blur(canvas, sigma: look.blur) : canvas
     let tint = [Float(look.tint.0), Float(look.tint.1), Float(look.tint.2)]
     var out = [UInt8](repeating: 0, count: canvas.count)

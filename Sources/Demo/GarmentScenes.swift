@@ -20,16 +20,16 @@ enum GarmentScenes {
   static func write(to folder: String, sites: Int, training: ClosedRange<Int>, validation: Int, seed: UInt64) throws -> [SiteData] {
     let trainingHalf = try FashionImages.load("train", folder: fashionFolder)
     let testHalf = try FashionImages.load("t10k", folder: fashionFolder)
-    var random = SceneRandom(seed: seed, stream: 2)
+    var random = SampleRandom(seed: seed, stream: 2)
     let counts = (0..<sites).map { _ in training.lowerBound + random.integer(below: training.count) }
     var made: [SiteData] = []
     for site in 0..<sites {
       let look = SiteLook(site: site, seed: seed)
       let base = "\(folder)/site-\(site + 1)"
-      var stream = SceneRandom(seed: seed, stream: 3, UInt64(site))
+      var stream = SampleRandom(seed: seed, stream: 3, UInt64(site))
       let bytes = try writeSplit(base + "/train", counts[site], trainingHalf, look, look.classMix, &stream)
       let even = [Double](repeating: 1, count: GarmentClass.names.count)
-      var other = SceneRandom(seed: seed, stream: 4, UInt64(site))
+      var other = SampleRandom(seed: seed, stream: 4, UInt64(site))
       _ = try writeSplit(base + "/val", validation, testHalf, look, even, &other)
       try yaml(train: ["train/images"], val: ["val/images"]).write(toFile: base + "/data.yaml", atomically: true, encoding: .utf8)
       made.append(SiteData(name: "site \(site + 1)", yaml: base + "/data.yaml", trainingImages: counts[site], trainingBytes: bytes))
@@ -45,7 +45,7 @@ enum GarmentScenes {
   }
 
   private static func writeSplit(
-    _ folder: String, _ count: Int, _ images: FashionImages, _ look: SiteLook, _ mix: [Double], _ random: inout SceneRandom
+    _ folder: String, _ count: Int, _ images: FashionImages, _ look: SiteLook, _ mix: [Double], _ random: inout SampleRandom
   ) throws -> Int {
     let files = FileManager.default
     try files.createDirectory(atPath: folder + "/images", withIntermediateDirectories: true)

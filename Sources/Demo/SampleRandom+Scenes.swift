@@ -1,35 +1,8 @@
-// The demo's reproducible randomness: one seed makes the same scenes on every machine. Not for anything secret.
+// What the scenes draw besides uniform numbers, from the detector's reproducible generator: one seed makes the same scenes on every machine.
+import Detector
 import Foundation
 
-/// SplitMix64 (Steele, Lea, Flood 2014): a 64-bit counter through a mixing function.
-struct SceneRandom: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  /// A stream of its own for each purpose, so that adding a scene does not change the others.
-  init(seed: UInt64, stream: UInt64...) {
-    state = seed
-    for part in stream {
-      state = next() ^ (part &* 0xD6E8_FEB8_6659_FD93)
-    }
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
-  /// Uniform in [low, high).
-  mutating func uniform(_ low: Double, _ high: Double) -> Double {
-    low + (high - low) * Double(next() >> 11) * 0x1p-53
-  }
-
-  mutating func integer(below bound: Int) -> Int { Int(next(upperBound: UInt64(bound))) }
-
+extension SampleRandom {
   /// Standard normal, by Box and Muller's polar form.
   mutating func normal() -> Double {
     while true {
