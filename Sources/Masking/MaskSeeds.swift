@@ -2,7 +2,7 @@
 // their masks do not cancel and the sum is garbage, never a leak.
 import Sodium
 
-/// Labels and field order of everything that is derived here: byte length ‖ label ‖ fixed-size fields.
+/// Labels and field order of everything that is derived here: label ‖ 0x00 ‖ fixed-size fields.
 enum Derivation {
   static let pairMask = "secagg/v1/pair-mask"
   static let selfMask = "secagg/v1/self-mask"
@@ -10,9 +10,7 @@ enum Derivation {
   static let contextBytes = 32
 
   static func message(_ label: String, _ fields: [[UInt8]]) -> [UInt8] {
-    let label = Array(label.utf8)
-    precondition(label.count <= 255, "labels are constants of the specification")
-    return [UInt8(label.count)] + label + fields.joined()
+    Array(label.utf8) + [0] + fields.joined()
   }
 
   static func identifier(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.bigEndian, Array.init) }

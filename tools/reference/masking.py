@@ -24,7 +24,7 @@ def be32(value):
 
 
 def labelled(label, *fields):
-    return bytes([len(label)]) + label.encode() + b"".join(fields)
+    return label.encode() + b"\0" + b"".join(fields)
 
 
 def mask(seed, section, coordinate):
