@@ -8,9 +8,9 @@ struct RenyiVectors: Decodable {
     let sigma: String, q: String, steps: Int, delta: String, rdp: String, order: Double, classical: String?, exact: String?
   }
   struct Conversion: Decodable { let rho: Double, delta: Double, improved: String, classical: String }
-  struct GaussianEpsilon: Decodable { let mu: String, delta: String, exact_eps: String }
-  struct GaussianDelta: Decodable { let mu: String, eps: String, exact_delta: String }
-  struct OneStep: Decodable { let sigma: String, q: String, steps: Int, delta: String, exact_eps: String }
+  struct GaussianEpsilon: Decodable { let mu: String, delta: String, exact: String }
+  struct GaussianDelta: Decodable { let mu: String, eps: String, exact: String }
+  struct OneStep: Decodable { let sigma: String, q: String, steps: Int, delta: String, exact: String }
   struct DeltaForEpsilon: Decodable { let sigma: String, q: String, steps: Int, eps: String, exact: String, library: Double }
   struct Calibration: Decodable {
     let q: String, steps: Int, delta: String, target: String, library: Double, exact: String?
