@@ -24,6 +24,8 @@ static inline int cpng_decode_rgba(const void *bytes, size_t count, unsigned wid
   int ok = png_image_begin_read_from_memory(&image, bytes, count);
   if (ok) {
     image.format = PNG_FORMAT_RGBA;
+    // Without it, 16-bit files count as linear light and come out brighter than every other reader shows them.
+    image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
     ok = image.width == width && image.height == height && png_image_finish_read(&image, NULL, out, 0, NULL);
     ok = ok && !(image.warning_or_error & PNG_IMAGE_ERROR);
   }

@@ -15,13 +15,15 @@ public struct DataError: Error, Equatable, Sendable {
   public let path: String
   /// Line in a text file, from 1.
   public let line: Int?
+  /// Column in a text file, from 1; only where the line is known.
+  public let column: Int?
   public let reason: String
   public let hint: String
 
-  init(_ code: Code, _ path: String, line: Int? = nil, _ reason: String, hint: String) {
-    (self.code, self.path, self.line, self.reason, self.hint) = (code, path, line, reason, hint)
+  init(_ code: Code, _ path: String, line: Int? = nil, column: Int? = nil, _ reason: String, hint: String) {
+    (self.code, self.path, self.line, self.column, self.reason, self.hint) = (code, path, line, column, reason, hint)
   }
 
-  /// `path:line: reason`.
-  public var message: String { path + (line.map { ":\($0)" } ?? "") + ": " + reason }
+  /// `path:line:column: reason`.
+  public var message: String { path + [line, column].compactMap { $0.map { ":\($0)" } }.joined() + ": " + reason }
 }

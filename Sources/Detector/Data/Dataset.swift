@@ -42,16 +42,20 @@ public struct Dataset: Sendable {
     }
     if isFolder.boolValue {
       guard let walker = FileManager.default.enumerator(atPath: root) else { return }
-      for case let name as String in walker where isImage(name) { paths.insert(root + "/" + name) }
+      for case let name as String in walker where try isImage(name, below: root + "/") {
+        paths.insert(root + "/" + name)
+        // A wrong path such as `/` ends here, not after hours.
+        if paths.count > imagesMax { break }
+      }
     } else if root.hasSuffix(".txt") {
       guard let text = try? String(contentsOfFile: root, encoding: .utf8) else {
         throw DataError(.unreadable, root, "cannot be read as text", hint: "a list file has one image path a line")
       }
       let folder = (root as NSString).deletingLastPathComponent
-      for line in text.split(whereSeparator: \.isNewline) where isImage(line) {
+      for line in text.split(whereSeparator: \.isNewline) where try isImage(line) {
         paths.insert(line.hasPrefix("/") ? String(line) : URL(fileURLWithPath: folder + "/" + line).standardizedFileURL.path)
       }
-    } else if isImage(root) {
+    } else if try isImage(root) {
       paths.insert(root)
     }
     guard paths.count <= imagesMax else {
@@ -59,7 +63,14 @@ public struct Dataset: Sendable {
     }
   }
 
-  private static func isImage(_ name: some StringProtocol) -> Bool {
-    ImageDecoder.suffixes.contains((String(name) as NSString).pathExtension.lowercased())
+  /// Endings that YOLOv5 takes but `ImageDecoder` does not: an error beats training without those images.
+  private static let unreadSuffixes: Set<String> = ["bmp", "dng", "mpo", "pfm", "tif", "tiff", "webp"]
+
+  private static func isImage(_ name: some StringProtocol, below folder: String = "") throws(DataError) -> Bool {
+    let suffix = (String(name) as NSString).pathExtension.lowercased()
+    guard !unreadSuffixes.contains(suffix) else {
+      throw DataError(.badImage, folder + name, "images of kind .\(suffix) are not read", hint: "convert it to JPEG or PNG")
+    }
+    return ImageDecoder.suffixes.contains(suffix)
   }
 }

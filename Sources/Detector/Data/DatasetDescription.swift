@@ -1,4 +1,5 @@
-// data.yaml in YOLOv5's format: where the images are and what the classes are called. Keys that YOLOv5 does not use are left alone.
+// data.yaml in YOLOv5's format: where the images are and what the classes are called. A key that YOLOv5 does not know is an error with its place:
+// a misspelt `train` or `names` would otherwise silently change the data set.
 import Foundation
 import Yams
 
@@ -11,6 +12,8 @@ public struct DatasetDescription: Equatable, Sendable {
   public let trainingPaths: [String]
   public let validationPaths: [String]
 
+  /// `test` is read by no verb yet; `download` is never run.
+  static let keys: Set<String> = ["path", "train", "val", "test", "nc", "names", "download"]
   static let fileBytesMax = 4 << 20
   static let classesMax = 10_000
 
@@ -50,7 +53,12 @@ public struct DatasetDescription: Equatable, Sendable {
     guard let mapping = root?.mapping else { throw bad(path, "not a YAML mapping") }
     var fields: [String: Node] = [:]
     for (key, value) in mapping {
-      guard let name = key.string else { continue }
+      let name = key.string ?? ""
+      guard keys.contains(name) else {
+        let known = keys.sorted().joined(separator: ", ")
+        throw DataError(
+          .badDescription, path, line: key.mark?.line, column: key.mark?.column, "unknown key '\(name)'", hint: "a data.yaml knows \(known)")
+      }
       guard fields.updateValue(value, forKey: name) == nil else { throw bad(path, "\(name) stands twice", line: key.mark?.line) }
     }
     return fields

@@ -1,5 +1,5 @@
 // JPEG through libjpeg-turbo and PNG through libpng, chosen by the file's first bytes. Bounded in file size and pixels; whatever is wrong with
-// a file is an error that names it. EXIF orientation is not applied: labels belong to the pixels as stored.
+// a file is an error that names it. EXIF orientation is applied, as YOLOv5 does.
 import CPNG
 import CTurboJPEG
 import Foundation
@@ -19,12 +19,16 @@ public enum ImageDecoder {
   /// Decodes an image in memory; `path` is for errors.
   public static func decode(_ bytes: [UInt8], path: String) throws(DataError) -> RGBImage {
     let (width, height) = try size(of: bytes, path: path)
-    return isPNG(bytes) ? try png(bytes, width, height, path) : try jpeg(bytes, width, height, path)
+    guard !isPNG(bytes) else { return try png(bytes, width, height, path) }
+    return try jpeg(bytes, width, height, path).turned(Orientation.ofJPEG(bytes))
   }
 
-  /// Width and height from the file's header.
+  /// Width and height as `decode` would give them, from the file's header.
   public static func size(path: String) throws(DataError) -> (width: Int, height: Int) {
-    try size(of: read(path), path: path)
+    let bytes = try read(path)
+    let stored = try size(of: bytes, path: path)
+    let isUpright = isPNG(bytes) || Orientation.ofJPEG(bytes) < 5
+    return isUpright ? stored : (stored.height, stored.width)
   }
 
   private static func size(of bytes: [UInt8], path: String) throws(DataError) -> (width: Int, height: Int) {

@@ -63,9 +63,11 @@ public enum LabelFile {
       guard let value = Float(word), value >= 0, value <= 1 else { throw bad("\(word) is outside [0, 1]") }
       values.append(value)
     }
-    guard values.count == 4 else { return box(of: values, classIndex: Int(number)) }
-    guard values[2] > 0, values[3] > 0 else { throw bad("the box has no area") }
-    return Label(classIndex: Int(number), x: values[0], y: values[1], w: values[2], h: values[3])
+    let label =
+      values.count == 4
+      ? Label(classIndex: Int(number), x: values[0], y: values[1], w: values[2], h: values[3]) : box(of: values, classIndex: Int(number))
+    guard label.w > 0, label.h > 0 else { throw bad("the box has no area") }
+    return label
   }
 
   private static func box(of polygon: [Float], classIndex: Int) -> Label {
