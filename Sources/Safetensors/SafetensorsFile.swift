@@ -144,7 +144,7 @@ extension SafetensorsFile.Entry {
   private func load<Word: FixedWidthInteger, Value>(_: Word.Type, _ convert: (Word) -> Value) -> [Value] {
     let count = count
     return data.withUnsafeBytes { raw in
-      [Value](unsafeUninitializedCapacity: count) { buffer, initialised in
+      Array(unsafeUninitializedCapacity: count) { buffer, initialised in
         for index in 0..<count {
           let word = Word(littleEndian: raw.loadUnaligned(fromByteOffset: index &* MemoryLayout<Word>.size, as: Word.self))
           buffer.initializeElement(at: index, to: convert(word))
@@ -155,7 +155,7 @@ extension SafetensorsFile.Entry {
   }
 }
 
-extension Array<Float> {
+extension [Float] {
   /// True if no element is NaN or infinite.
   public var allSatisfyFinite: Bool {
     withUnsafeBufferPointer { buffer in

@@ -85,9 +85,20 @@ import Testing
 
   @Test func weightsAfterStepsMatchTheRecord() throws {
     struct Trace: Decodable {
-      struct Step: Decodable { var loss: Double, grad_norm_before_clip: Double }
-      var sgd_trace: [Step]
-      var ema_after3: [String: [Double]]
+      struct Step: Decodable {
+        var loss: Double
+        var gradientNorm: Double
+        enum CodingKeys: String, CodingKey {
+          case loss
+          case gradientNorm = "grad_norm_before_clip"
+        }
+      }
+      var steps: [Step]
+      var averages: [String: [Double]]
+      enum CodingKeys: String, CodingKey {
+        case steps = "sgd_trace"
+        case averages = "ema_after3"
+      }
     }
     let trace = try JSONDecoder().decode(
       Trace.self, from: Data(contentsOf: URL(fileURLWithPath: vectorPath("n3_training.json"))))
@@ -96,13 +107,13 @@ import Testing
     let images = try Recorded.images()
     let optimizer = Optimizer(network: network, weightDecay: 5e-4)
     let average = WeightAverage(network)
-    for (number, expected) in trace.sgd_trace.enumerated() {
+    for (number, expected) in trace.steps.enumerated() {
       let (parts, gradients) = try Recorded.loss("n3", network, network.forward(images, training: true))
       #expect(abs(parts.total - expected.loss) < (number == 0 ? 1e-5 : 1e-3) * expected.loss)
       network.zeroGradients()
       network.backward(gradients)
       let norm = optimizer.step(.init(biasRate: 0.01, rate: 0.01, momentum: 0.937))
-      #expect(abs(norm - expected.grad_norm_before_clip) < 1e-3 * norm)
+      #expect(abs(norm - expected.gradientNorm) < 1e-3 * norm)
       average.update(network)
       if number != 1 { try compareChange(network, start, "n3_change\(number + 1).safetensors", number == 0 ? 5e-3 : 3e-2) }
     }
@@ -111,7 +122,7 @@ import Testing
     let found = MapDecoder.decode(maps, anchors: network.anchors).values
     #expect(relativeError(found, decoded) < 1e-3)
     let averaged = try average.withAverage(in: network) { try SafetensorsFile(parsing: network.safetensors().serialise()) }
-    for (name, sums) in trace.ema_after3 where averaged.contains(name) && !name.hasSuffix("num_batches_tracked") {
+    for (name, sums) in trace.averages where averaged.contains(name) && !name.hasSuffix("num_batches_tracked") {
       let total = try averaged.floats(name).reduce(0.0) { $0 + Double(abs($1)) }
       #expect(abs(total - sums[1]) <= 1e-4 * max(sums[1], 1e-3), "\(name)")
     }

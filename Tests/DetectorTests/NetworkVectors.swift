@@ -58,3 +58,67 @@ func relativeError(_ a: [Float], _ b: [Float]) -> Double {
 func randomFloats(_ count: Int, _ generator: inout TestSupport.SeededGenerator) -> [Float] {
   (0..<count).map { _ in Float.random(in: -1...1, using: &generator) }
 }
+
+/// One convolution run by the network's own engine on a batch of its own.
+struct SingleConvolution {
+  let convolution: Convolution
+  let images: Int
+  let height: Int
+  let width: Int
+  let engine: ConvolutionEngine
+
+  init(_ convolution: Convolution, images: Int, height: Int, width: Int, threads: Int) {
+    self.convolution = convolution
+    self.images = images
+    self.height = height
+    self.width = width
+    engine = ConvolutionEngine(pool: WorkerPool(threads: threads))
+    engine.reserve(convolution, outputHeight: outputHeight, outputWidth: outputWidth)
+  }
+
+  var outputHeight: Int { (height + 2 * convolution.padding - convolution.kernel) / convolution.stride + 1 }
+  var outputWidth: Int { (width + 2 * convolution.padding - convolution.kernel) / convolution.stride + 1 }
+  var outputCount: Int { images * outputHeight * outputWidth * convolution.outputs }
+
+  private func job(_ x: UnsafeMutablePointer<Float>, _ weight: UnsafePointer<Float>) -> ConvolutionEngine.Job {
+    ConvolutionEngine.Job(
+      convolution: convolution, weight: weight,
+      input: PixelPointer(base: x, ld: convolution.inputs, height: height, width: width), outputHeight: outputHeight,
+      outputWidth: outputWidth, batch: images)
+  }
+
+  func forward(_ x: [Float], _ weight: [Float]) -> [Float] {
+    let (input, weights) = (Block(x), Block(weight))
+    let result = Block([Float](repeating: .nan, count: outputCount))
+    engine.forward(
+      job(input.base, weights.base), place: { _, first in result.base + first * convolution.outputs },
+      finish: { _, _, _, _ in })
+    return result.values
+  }
+
+  /// Gradients of input and weights; the input's starts as garbage, the weights' at zero, as the network has them.
+  func backward(_ x: [Float], _ weight: [Float], _ dy: [Float]) -> (dx: [Float], dw: [Float]) {
+    let (input, weights, gradient) = (Block(x), Block(weight), Block(dy))
+    let dx = Block([Float](repeating: .nan, count: x.count))
+    let sums = (0..<engine.pool.threads).map { _ in Block([Float](repeating: 0, count: weight.count)) }
+    engine.backward(
+      job(input.base, weights.base), gradient: gradient.base, weightGradient: { sums[$0].base },
+      target: PixelPointer(base: dx.base, ld: convolution.inputs, height: height, width: width), accumulates: false,
+      prepare: { _, _, _ in })
+    let dw = (0..<weight.count).map { index in sums.reduce(0) { $0 + $1.base[index] } }
+    return (dx.values, dw)
+  }
+
+  /// Floats at a fixed address.
+  private final class Block {
+    let base: UnsafeMutablePointer<Float>
+    let count: Int
+    init(_ values: [Float]) {
+      count = values.count
+      base = .allocate(capacity: max(count, 1))
+      base.initialize(from: values, count: count)
+    }
+    deinit { base.deallocate() }
+    var values: [Float] { Array(UnsafeBufferPointer(start: base, count: count)) }
+  }
+}

@@ -68,8 +68,10 @@ private let eight: [UInt8] = [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]
   }
 
   @Test(arguments: [
-    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
-      SafetensorsError.Code.duplicateName),
+    (
+      #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
+      SafetensorsError.Code.duplicateName
+    ),
     (#"{"__metadata__":{"k":"1","k":"2"}}"#, .duplicateName),
     (#"{"a":{"dtype":"F33","shape":[2],"data_offsets":[0,8]}}"#, .unknownType),
     (#"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}"#, .inconsistentShape),
@@ -79,12 +81,18 @@ private let eight: [UInt8] = [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]
     (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#, .truncated),
     (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, .badOffsets),  // bytes left over
     (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, .badOffsets),  // gap at the start
-    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
-      .badOffsets),  // two tensors on one place
-    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[5],"data_offsets":[3,8]}}"#,
-      .badOffsets),  // overlap by one byte
-    (#"{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
-      .badOffsets),  // gap of one byte
+    (
+      #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+      .badOffsets
+    ),  // two tensors on one place
+    (
+      #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[5],"data_offsets":[3,8]}}"#,
+      .badOffsets
+    ),  // overlap by one byte
+    (
+      #"{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
+      .badOffsets
+    ),  // gap of one byte
   ])
   func refusesInconsistentEntries(_ header: String, _ expected: SafetensorsError.Code) {
     #expect(code(file(header, eight)) == expected)

@@ -105,63 +105,19 @@ extension Network {
     let convolution = graph.convolutions[index]
     let tensors = store.convolutions[index]
     let outputs = convolution.outputs
-    let from = pointer(input, plan, source)
-    let height = plan.rows(output.plane)
-    let width = plan.columns(output.plane)
-    let blocking = Blocking(convolution, outputHeight: height, outputWidth: width)
-    let shape = geometry(convolution, from, outputWidth: width)
+    let kept = activations.base + plan.preNorm[index]
     // The image needs no gradient.
     let target = input.plane == 0 ? nil : gradientPointer(input, plan)
-    let kept = activations.base + plan.preNorm[index]
-    let threads = min(pool.threads, plan.batch)
-    pool.run(threads) { thread in
-      let images = share(thread, of: threads, plan.batch)
-      let weightGradient =
+    engine.backward(
+      job(index, plan, pointer(input, plan, source), output: output), gradient: gradient,
+      weightGradient: { thread in
         thread == 0 ? tensors.weightGradient : privateGradients[thread - 1].base + tensors.weightOffset
-      if let target, convolution.kernel > 1, !plan.accumulates[step] {
-        tk_clear(target.image(images.lowerBound), images.count * target.height * target.width, input.channels, target.ld)
-      }
-      blocking.forEach(images: images, lines: 0..<height) { images, lines in
-        let pixels = images.count * lines.count * width
-        let first = (images.lowerBound * height + lines.lowerBound) * width
-        let block = gradient + first * outputs
-        if convolution.isNormalised {
-          tk_norm_backward(
-            block, kept + first * outputs, pixels, outputs, tensors.a, tensors.b, tensors.c, tensors.mean, block)
-        }
-        let (matrix, stride) = blockPatches(convolution, from, shape, images: images, lines: lines, thread: thread)
-        MatrixProduct.weightGradient(
-          pixels: pixels, outputs: outputs, patch: convolution.patch, gradient: block, patches: matrix, stride: stride,
-          weightGradient: weightGradient)
-        guard let target else { return }
-        inputGradient(
-          convolution, plan.accumulates[step], shape, block, tensors.weight, target, images: images, lines: lines,
-          thread: thread)
-      }
-    }
-  }
-
-  private func inputGradient(
-    _ convolution: Convolution, _ accumulates: Bool, _ shape: tk_geometry, _ block: UnsafePointer<Float>,
-    _ weight: UnsafePointer<Float>, _ target: PixelPointer, images: Range<Int>, lines: Range<Int>, thread: Int
-  ) {
-    let pixels = images.count * lines.count * shape.out_width
-    guard convolution.kernel > 1 else {
-      MatrixProduct.patchGradient(
-        pixels: pixels, outputs: convolution.outputs, patch: convolution.patch, gradient: block, weight: weight,
-        accumulates: accumulates, patches: target.line(images.lowerBound, lines.lowerBound), stride: target.ld)
-      return
-    }
-    let buffer = patches[thread].base
-    MatrixProduct.patchGradient(
-      pixels: pixels, outputs: convolution.outputs, patch: convolution.patch, gradient: block, weight: weight,
-      accumulates: false, patches: buffer, stride: convolution.patch)
-    var shape = shape
-    shape.ld = target.ld
-    let size = lines.count * shape.out_width * convolution.patch
-    for (number, image) in images.enumerated() {
-      tk_patches_add(&shape, buffer + number * size, lines.lowerBound, lines.upperBound, target.image(image))
-    }
+      }, target: target, accumulates: plan.accumulates[step],
+      prepare: { first, pixels, block in
+        guard convolution.isNormalised else { return }
+        tk_norm_backward(
+          block, kept + first * outputs, pixels, outputs, tensors.a, tensors.b, tensors.c, tensors.mean, block)
+      })
   }
 
   private func mergePrivateGradients() {

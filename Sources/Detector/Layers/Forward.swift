@@ -3,17 +3,6 @@
 
 import CKernels
 
-/// Where a slice's pixels are: pointer to its first channel, and floats from one pixel to the next.
-struct PixelPointer {
-  let base: UnsafeMutablePointer<Float>
-  let ld: Int
-  let height: Int
-  let width: Int
-
-  func image(_ index: Int) -> UnsafeMutablePointer<Float> { base + index * height * width * ld }
-  func line(_ image: Int, _ line: Int) -> UnsafeMutablePointer<Float> { base + (image * height + line) * width * ld }
-}
-
 extension Network {
   static let normEpsilon = 1e-3
   static let normMomentum: Float = 0.03
@@ -68,27 +57,11 @@ extension Network {
     UnsafeMutableRawPointer(activations.base + plan.places[step]).assumingMemoryBound(to: Int32.self)
   }
 
-  func geometry(_ convolution: Convolution, _ input: PixelPointer, outputWidth: Int) -> tk_geometry {
-    tk_geometry(
-      height: input.height, width: input.width, channels: convolution.inputs, ld: input.ld, kernel: convolution.kernel,
-      stride: convolution.stride, padding: convolution.padding, out_width: outputWidth)
-  }
-
-  /// The block's input as a matrix: the input itself for 1 x 1, else patches copied into the thread's buffer.
-  @inline(__always)
-  func blockPatches(
-    _ convolution: Convolution, _ input: PixelPointer, _ geometry: tk_geometry, images: Range<Int>, lines: Range<Int>,
-    thread: Int
-  ) -> (matrix: UnsafePointer<Float>, stride: Int) {
-    if convolution.kernel == 1 { return (UnsafePointer(input.line(images.lowerBound, lines.lowerBound)), input.ld) }
-    let buffer = patches[thread].base
-    let size = lines.count * geometry.out_width * convolution.patch
-    withUnsafePointer(to: geometry) { shape in
-      for (number, image) in images.enumerated() {
-        tk_patches(shape, input.image(image), lines.lowerBound, lines.upperBound, buffer + number * size)
-      }
-    }
-    return (UnsafePointer(buffer), convolution.patch)
+  /// The job of a convolution, for the engine.
+  func job(_ index: Int, _ plan: Plan, _ input: PixelPointer, output: Slice) -> ConvolutionEngine.Job {
+    ConvolutionEngine.Job(
+      convolution: graph.convolutions[index], weight: UnsafePointer(store.convolutions[index].weight), input: input,
+      outputHeight: plan.rows(output.plane), outputWidth: plan.columns(output.plane), batch: plan.batch)
   }
 
   private func convolve(
@@ -99,36 +72,22 @@ extension Network {
     let from = pointer(input, plan, source)
     let to = pointer(output, plan, source)
     let shortcut = residual.map { pointer($0, plan, source) }
-    let blocking = Blocking(convolution, outputHeight: to.height, outputWidth: to.width)
-    let shape = geometry(convolution, from, outputWidth: to.width)
     let keepsResult = plan.isTraining && convolution.isNormalised
     let outputs = convolution.outputs
     let kept = activations.base + plan.preNorm[index]
-    // Few images (inference): the threads share the lines of each image instead.
-    let byImage = plan.batch >= pool.threads
     if keepsResult { for buffer in sums { buffer.update(repeating: 0) } }
-    pool.run(pool.threads) { thread in
-      let images = byImage ? share(thread, of: pool.threads, plan.batch) : 0..<plan.batch
-      let lines = byImage ? 0..<to.height : share(thread, of: pool.threads, to.height)
-      blocking.forEach(images: images, lines: lines) { images, lines in
-        let pixels = images.count * lines.count * to.width
-        let (matrix, stride) = blockPatches(convolution, from, shape, images: images, lines: lines, thread: thread)
-        let first = (images.lowerBound * to.height + lines.lowerBound) * to.width
-        let result =
-          keepsResult ? kept + first * outputs : convolution.isNormalised ? results[thread].base : to.base + first * to.ld
-        MatrixProduct.forward(
-          pixels: pixels, outputs: outputs, patch: convolution.patch, patches: matrix, stride: stride,
-          weight: tensors.weight, result: result)
-        if !convolution.isNormalised {
-          tk_add_bias(result, pixels, outputs, tensors.shift)
-        } else if keepsResult {
-          let sum = sums[thread].baseAddress
-          tk_channel_sums(result, pixels, outputs, tensors.runningMean, sum, sum.map { $0 + outputs })
-        } else {
-          tk_norm_silu(
-            result, pixels, outputs, tensors.factor, tensors.offset, to.base + first * to.ld, to.ld,
-            shortcut.map { UnsafePointer($0.base + first * $0.ld) }, shortcut?.ld ?? 0)
-        }
+    engine.forward(job(index, plan, from, output: output)) { thread, first in
+      keepsResult ? kept + first * outputs : convolution.isNormalised ? results[thread].base : to.base + first * to.ld
+    } finish: { thread, first, pixels, result in
+      if !convolution.isNormalised {
+        tk_add_bias(result, pixels, outputs, tensors.shift)
+      } else if keepsResult {
+        let sum = sums[thread].baseAddress
+        tk_channel_sums(result, pixels, outputs, tensors.runningMean, sum, sum.map { $0 + outputs })
+      } else {
+        tk_norm_silu(
+          result, pixels, outputs, tensors.factor, tensors.offset, to.base + first * to.ld, to.ld,
+          shortcut.map { UnsafePointer($0.base + first * $0.ld) }, shortcut?.ld ?? 0)
       }
     }
     guard keepsResult else { return }

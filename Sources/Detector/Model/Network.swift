@@ -28,8 +28,8 @@ public final class Network {
   let activations = Arena()
   let gradients = Arena()
   let normGradient = Arena()
-  /// Per thread: patches of a block, a block's result in evaluation, private weight gradients, per-channel sums.
-  let patches: [Arena]
+  let engine: ConvolutionEngine
+  /// Per thread: a block's result in evaluation, private weight gradients, per-channel sums.
   let results: [Arena]
   let privateGradients: [Arena]
   let sums: [UnsafeMutableBufferPointer<Double>]
@@ -58,7 +58,7 @@ public final class Network {
     let store = TensorStore(graph)
     self.store = store
     batchCounters = Array(repeating: 0, count: graph.convolutions.count)
-    patches = (0..<pool.threads).map { _ in Arena() }
+    engine = ConvolutionEngine(pool: pool)
     results = (0..<pool.threads).map { _ in Arena() }
     privateGradients = (1..<max(pool.threads, 1)).map { _ in Arena(store.count) }
     let widest = graph.convolutions.map(\.outputs).max() ?? 0
@@ -140,16 +140,13 @@ public final class Network {
       normGradient.reserve(made.largestResult)
     }
     plan = made
-    var patchFloats = 0
-    var resultFloats = 0
     for case .convolution(let index, _, let output, _) in graph.operations {
       let convolution = graph.convolutions[index]
-      let blocking = Blocking(
-        convolution, outputHeight: made.rows(output.plane), outputWidth: made.columns(output.plane))
-      if convolution.kernel > 1 { patchFloats = max(patchFloats, blocking.pixels * convolution.patch) }
-      resultFloats = max(resultFloats, blocking.pixels * convolution.outputs)
+      let (height, width) = (made.rows(output.plane), made.columns(output.plane))
+      engine.reserve(convolution, outputHeight: height, outputWidth: width)
+      if training { continue }
+      let blocking = Blocking(convolution, outputHeight: height, outputWidth: width)
+      for result in results { result.reserve(blocking.pixels * convolution.outputs) }
     }
-    for patch in patches { patch.reserve(patchFloats) }
-    if !training { for result in results { result.reserve(resultFloats) } }
   }
 }

@@ -31,13 +31,16 @@ final class Arena {
 
   func clear() { base.update(repeating: 0, count: capacity) }
 
+  /// Linux's MADV_HUGEPAGE, which Glibc's module does not export.
+  private static let hugePages: Int32 = 14
+
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
     let bytes = count * MemoryLayout<Float>.stride
     // Whole huge pages where the block is large: fewer page faults and TLB misses.
     let alignment = bytes >= 4 << 20 ? 2 << 20 : 64
     let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: alignment)
     #if os(Linux)
-      if alignment > 64 { madvise(raw, bytes, 14 /* MADV_HUGEPAGE */) }
+      if alignment > 64 { madvise(raw, bytes, hugePages) }
     #endif
     return raw.bindMemory(to: Float.self, capacity: count)
   }

@@ -1,12 +1,13 @@
 // Own threads for the detector. Images are split between them; OpenBLAS itself stays on one thread, because threads inside
 // its products are far slower on these shapes, and a CPU-bound job must not sit on Swift's shared pool. Idle workers sleep.
 
+import COpenBLAS
+
 #if canImport(Glibc)
   import Glibc
 #else
   import Darwin
 #endif
-import COpenBLAS
 
 /// A fixed set of threads that run numbered shards. One caller at a time; the caller works too.
 public final class WorkerPool: @unchecked Sendable {
