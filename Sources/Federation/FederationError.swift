@@ -58,9 +58,9 @@ public struct FederationError: Error, Sendable, Equatable, CustomStringConvertib
     case rosterUnsigned = "RO-10"
 
     // Enrolment
-    case enrolmentMalformed = "EN-01"
-    case enrolmentSignature = "EN-02"
-    case enrolmentCertificate = "EN-03"
+    case enrolmentMalformed = "ER-01"
+    case enrolmentSignature = "ER-02"
+    case enrolmentCertificate = "ER-03"
 
     // Identity directories and key files
     case identityFile = "ID-01"

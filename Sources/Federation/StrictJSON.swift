@@ -25,6 +25,7 @@ enum StrictJSON {
   static func encode(_ value: some Encodable) -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     guard let data = try? encoder.encode(value) else { preconditionFailure("strings and whole numbers always encode") }
     return Array(data) + [UInt8(ascii: "\n")]
   }
@@ -40,9 +41,11 @@ enum StrictJSON {
     func decode<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8], bytesMax: Int) throws(FederationError) -> Value {
       guard bytes.count <= bytesMax else { throw error("larger than \(bytesMax) bytes") }
       do {
-        return try JSONDecoder().decode(type, from: Data(bytes))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(type, from: Data(bytes))
       } catch DecodingError.keyNotFound(let key, _) {
-        throw error("`\(key.stringValue)` is missing")
+        throw error("`\(Self.written(key.stringValue))` is missing")
       } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
         throw error("`\(Self.path(context))` has the wrong type")
       } catch DecodingError.dataCorrupted(let context) {
@@ -53,7 +56,12 @@ enum StrictJSON {
     }
 
     private static func path(_ context: DecodingError.Context) -> String {
-      context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+      context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? Self.written($0.stringValue) }.joined(separator: ".")
+    }
+
+    /// A key as the file spells it.
+    private static func written(_ name: String) -> String {
+      name.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
     }
 
     func key(_ text: String, _ place: String) throws(FederationError) -> Ed25519.PublicKey {

@@ -50,7 +50,7 @@ struct AddServerVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "add-server", abstract: "Set or replace the server in the draft.")
 
-  @Argument(help: "The file written by `secagg-server enroll`.") var request: String
+  @Argument(help: "The file written by `secagg-server init`.") var request: String
   @OptionGroup var file: RosterOption
   @Option(help: "The fingerprint that the operator read out; the request is refused if it differs.") var fingerprint: String?
 

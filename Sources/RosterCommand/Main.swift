@@ -16,7 +16,7 @@ import Sodium
         secagg-roster init --directory consortium
         secagg-roster add-server server.request --roster consortium/roster.json
         secagg-roster add-site hospital-a.request --roster consortium/roster.json
-        secagg-roster sign --roster consortium/roster.json --key consortium/consortium.key
+        secagg-roster sign --roster consortium/roster.json
       """,
     version: "0.1.0",
     subcommands: [InitVerb.self, AddSiteVerb.self, AddServerVerb.self, RevokeVerb.self, SignVerb.self, ShowVerb.self])

@@ -6,19 +6,19 @@ public struct TrainingError: Error, Equatable, Sendable, CustomStringConvertible
   /// Codes as users see them.
   public enum Code: String, Sendable, CaseIterable {
     /// The job file or an option is wrong; nothing was started.
-    case badJob = "TR-01"
+    case badJob = "TN-01"
     /// The data set holds nothing to train or validate with, or does not fit the weights.
-    case unsuitableData = "TR-02"
+    case unsuitableData = "TN-02"
     /// Weights that are damaged or no detector.
-    case unsuitableWeights = "TR-03"
+    case unsuitableWeights = "TN-03"
     /// Optimiser state that is damaged or belongs to other weights.
-    case unsuitableState = "TR-04"
+    case unsuitableState = "TN-04"
     /// The loss left the finite numbers.
-    case diverged = "TR-05"
+    case diverged = "TN-05"
     /// A file could not be read or written.
-    case inputOutput = "TR-06"
+    case inputOutput = "TN-06"
     /// OpenBLAS computes wrongly on this processor.
-    case wrongProducts = "TR-07"
+    case wrongProducts = "TN-07"
   }
 
   public let code: Code

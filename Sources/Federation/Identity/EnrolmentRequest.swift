@@ -47,12 +47,12 @@ public struct EnrolmentRequest: Equatable, Sendable {
     default: throw fields.error("its role is neither a site nor a server with addresses")
     }
     name = file.name
-    protocolKey = try fields.key(file.protocol_key, "protocol_key")
-    witnessKey = try fields.key(file.witness_key, "witness_key")
-    certificate = try fields.certificate(file.certificate, file.certificate_sha256, "the request")
+    protocolKey = try fields.key(file.protocolKey, "protocol_key")
+    witnessKey = try fields.key(file.witnessKey, "witness_key")
+    certificate = try fields.certificate(file.certificate, file.certificateSha256, "the request")
     created = try fields.time(file.created, "created")
     signature = try fields.signature(file.signature)
-    witnessSignature = try fields.signature(file.witness_signature)
+    witnessSignature = try fields.signature(file.witnessSignature)
     try check()
   }
 
@@ -80,7 +80,7 @@ public struct EnrolmentRequest: Equatable, Sendable {
     return out.bytes
   }
 
-  /// - Throws: EN-01 form, EN-02 signatures, EN-03 certificate.
+  /// - Throws: ER-01 form, ER-02 signatures, ER-03 certificate.
   private func check() throws(FederationError) {
     let fields = Self.fields
     try PartyIdentity.check(name: name)
@@ -119,17 +119,17 @@ public struct EnrolmentRequest: Equatable, Sendable {
     var name: String
     var role: String
     var addresses: [String]?
-    var protocol_key: String
-    var witness_key: String
+    var protocolKey: String
+    var witnessKey: String
     var certificate: String
-    var certificate_sha256: String
+    var certificateSha256: String
     var created: String
     var signature: String
-    var witness_signature: String
+    var witnessSignature: String
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-      case format, name, role, addresses, protocol_key, witness_key, certificate, certificate_sha256, created, signature
-      case witness_signature
+      case format, name, role, addresses, protocolKey, witnessKey, certificate, certificateSha256, created, signature
+      case witnessSignature
     }
     init(from decoder: any Decoder) throws {
       let box = try StrictJSON.container(decoder, CodingKeys.self)
@@ -137,21 +137,21 @@ public struct EnrolmentRequest: Equatable, Sendable {
       name = try box.decode(String.self, forKey: .name)
       role = try box.decode(String.self, forKey: .role)
       addresses = try box.decodeIfPresent([String].self, forKey: .addresses)
-      protocol_key = try box.decode(String.self, forKey: .protocol_key)
-      witness_key = try box.decode(String.self, forKey: .witness_key)
+      protocolKey = try box.decode(String.self, forKey: .protocolKey)
+      witnessKey = try box.decode(String.self, forKey: .witnessKey)
       certificate = try box.decode(String.self, forKey: .certificate)
-      certificate_sha256 = try box.decode(String.self, forKey: .certificate_sha256)
+      certificateSha256 = try box.decode(String.self, forKey: .certificateSha256)
       created = try box.decode(String.self, forKey: .created)
       signature = try box.decode(String.self, forKey: .signature)
-      witness_signature = try box.decode(String.self, forKey: .witness_signature)
+      witnessSignature = try box.decode(String.self, forKey: .witnessSignature)
     }
     init(_ request: EnrolmentRequest) {
       (format, name) = (EnrolmentRequest.format, request.name)
       if case .server(let list) = request.role { (role, addresses) = ("server", list) } else { (role, addresses) = ("site", nil) }
-      (protocol_key, witness_key) = (Hexadecimal.text(request.protocolKey.bytes), Hexadecimal.text(request.witnessKey.bytes))
+      (protocolKey, witnessKey) = (Hexadecimal.text(request.protocolKey.bytes), Hexadecimal.text(request.witnessKey.bytes))
       certificate = Data(request.certificate.der).base64EncodedString()
-      (certificate_sha256, created) = (request.certificate.fingerprint.description, Timestamp.text(request.created))
-      (signature, witness_signature) = (Hexadecimal.text(request.signature), Hexadecimal.text(request.witnessSignature))
+      (certificateSha256, created) = (request.certificate.fingerprint.description, Timestamp.text(request.created))
+      (signature, witnessSignature) = (Hexadecimal.text(request.signature), Hexadecimal.text(request.witnessSignature))
     }
   }
 

@@ -12,37 +12,37 @@ enum RosterFile {
 
   private struct File: Codable {
     var format: String
-    var consortium_key: String
+    var consortiumKey: String
     var serial: UInt64
     var issued: String
-    var valid_until: String
+    var validUntil: String
     var colluders: Int
-    var next_site: UInt32
+    var nextSite: UInt32
     var server: ServerEntry?
     var sites: [SiteEntry]
     var signature: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-      case format, consortium_key, serial, issued, valid_until, colluders, next_site, server, sites, signature
+      case format, consortiumKey, serial, issued, validUntil, colluders, nextSite, server, sites, signature
     }
     init(from decoder: any Decoder) throws {
       let box = try StrictJSON.container(decoder, CodingKeys.self)
       format = try box.decode(String.self, forKey: .format)
-      consortium_key = try box.decode(String.self, forKey: .consortium_key)
+      consortiumKey = try box.decode(String.self, forKey: .consortiumKey)
       serial = try box.decode(UInt64.self, forKey: .serial)
       issued = try box.decode(String.self, forKey: .issued)
-      valid_until = try box.decode(String.self, forKey: .valid_until)
+      validUntil = try box.decode(String.self, forKey: .validUntil)
       colluders = try box.decode(Int.self, forKey: .colluders)
-      next_site = try box.decode(UInt32.self, forKey: .next_site)
+      nextSite = try box.decode(UInt32.self, forKey: .nextSite)
       server = try box.decodeIfPresent(ServerEntry.self, forKey: .server)
       sites = try box.decode([SiteEntry].self, forKey: .sites)
       signature = try box.decodeIfPresent(String.self, forKey: .signature)
     }
     init(_ signed: SignedRoster) {
       let roster = signed.roster
-      (format, consortium_key, serial) = (RosterFile.format, Hexadecimal.text(roster.consortiumKey.bytes), roster.serial)
-      (issued, valid_until) = (Timestamp.text(roster.issued), Timestamp.text(roster.validUntil))
-      (colluders, next_site) = (roster.colluders, roster.nextSite)
+      (format, consortiumKey, serial) = (RosterFile.format, Hexadecimal.text(roster.consortiumKey.bytes), roster.serial)
+      (issued, validUntil) = (Timestamp.text(roster.issued), Timestamp.text(roster.validUntil))
+      (colluders, nextSite) = (roster.colluders, roster.nextSite)
       server = roster.server.map(ServerEntry.init)
       sites = roster.members.map(SiteEntry.init)
       signature = signed.signature.map { Hexadecimal.text($0) }
@@ -51,58 +51,58 @@ enum RosterFile {
 
   private struct ServerEntry: Codable {
     var name: String
-    var protocol_key: String
-    var log_key: String
+    var protocolKey: String
+    var logKey: String
     var certificate: String
-    var certificate_sha256: String
+    var certificateSha256: String
     var addresses: [String]
 
-    enum CodingKeys: String, CodingKey, CaseIterable { case name, protocol_key, log_key, certificate, certificate_sha256, addresses }
+    enum CodingKeys: String, CodingKey, CaseIterable { case name, protocolKey, logKey, certificate, certificateSha256, addresses }
     init(from decoder: any Decoder) throws {
       let box = try StrictJSON.container(decoder, CodingKeys.self)
       name = try box.decode(String.self, forKey: .name)
-      protocol_key = try box.decode(String.self, forKey: .protocol_key)
-      log_key = try box.decode(String.self, forKey: .log_key)
+      protocolKey = try box.decode(String.self, forKey: .protocolKey)
+      logKey = try box.decode(String.self, forKey: .logKey)
       certificate = try box.decode(String.self, forKey: .certificate)
-      certificate_sha256 = try box.decode(String.self, forKey: .certificate_sha256)
+      certificateSha256 = try box.decode(String.self, forKey: .certificateSha256)
       addresses = try box.decode([String].self, forKey: .addresses)
     }
     init(_ server: Roster.Server) {
-      (name, protocol_key, log_key) = (server.name, Hexadecimal.text(server.protocolKey.bytes), Hexadecimal.text(server.logKey.bytes))
+      (name, protocolKey, logKey) = (server.name, Hexadecimal.text(server.protocolKey.bytes), Hexadecimal.text(server.logKey.bytes))
       certificate = Data(server.certificate.der).base64EncodedString()
-      (certificate_sha256, addresses) = (server.certificate.fingerprint.description, server.addresses)
+      (certificateSha256, addresses) = (server.certificate.fingerprint.description, server.addresses)
     }
   }
 
   private struct SiteEntry: Codable {
     var site: UInt32
     var name: String
-    var protocol_key: String
-    var witness_key: String
+    var protocolKey: String
+    var witnessKey: String
     var certificate: String
-    var certificate_sha256: String
-    var not_before: String
-    var not_after: String
+    var certificateSha256: String
+    var notBefore: String
+    var notAfter: String
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-      case site, name, protocol_key, witness_key, certificate, certificate_sha256, not_before, not_after
+      case site, name, protocolKey, witnessKey, certificate, certificateSha256, notBefore, notAfter
     }
     init(from decoder: any Decoder) throws {
       let box = try StrictJSON.container(decoder, CodingKeys.self)
       site = try box.decode(UInt32.self, forKey: .site)
       name = try box.decode(String.self, forKey: .name)
-      protocol_key = try box.decode(String.self, forKey: .protocol_key)
-      witness_key = try box.decode(String.self, forKey: .witness_key)
+      protocolKey = try box.decode(String.self, forKey: .protocolKey)
+      witnessKey = try box.decode(String.self, forKey: .witnessKey)
       certificate = try box.decode(String.self, forKey: .certificate)
-      certificate_sha256 = try box.decode(String.self, forKey: .certificate_sha256)
-      not_before = try box.decode(String.self, forKey: .not_before)
-      not_after = try box.decode(String.self, forKey: .not_after)
+      certificateSha256 = try box.decode(String.self, forKey: .certificateSha256)
+      notBefore = try box.decode(String.self, forKey: .notBefore)
+      notAfter = try box.decode(String.self, forKey: .notAfter)
     }
     init(_ member: Roster.Member) {
-      (site, name, protocol_key) = (member.site.rawValue, member.name, Hexadecimal.text(member.protocolKey.bytes))
-      (witness_key, certificate) = (Hexadecimal.text(member.witnessKey.bytes), Data(member.certificate.der).base64EncodedString())
-      certificate_sha256 = member.certificate.fingerprint.description
-      (not_before, not_after) = (Timestamp.text(member.notBefore), Timestamp.text(member.notAfter))
+      (site, name, protocolKey) = (member.site.rawValue, member.name, Hexadecimal.text(member.protocolKey.bytes))
+      (witnessKey, certificate) = (Hexadecimal.text(member.witnessKey.bytes), Data(member.certificate.der).base64EncodedString())
+      certificateSha256 = member.certificate.fingerprint.description
+      (notBefore, notAfter) = (Timestamp.text(member.notBefore), Timestamp.text(member.notAfter))
     }
   }
 
@@ -114,23 +114,23 @@ enum RosterFile {
     guard file.format == format else { throw fields.error("its format is not \(format)") }
     guard file.sites.count <= Roster.membersMax else { throw fields.error("it has more than \(Roster.membersMax) sites") }
     guard (0...Roster.membersMax).contains(file.colluders) else { throw fields.error("its number of colluders is out of bounds") }
-    var roster = Roster(consortiumKey: try fields.key(file.consortium_key, "consortium_key"))
-    (roster.serial, roster.colluders, roster.nextSite) = (file.serial, file.colluders, file.next_site)
-    (roster.issued, roster.validUntil) = (try fields.time(file.issued, "issued"), try fields.time(file.valid_until, "valid_until"))
+    var roster = Roster(consortiumKey: try fields.key(file.consortiumKey, "consortium_key"))
+    (roster.serial, roster.colluders, roster.nextSite) = (file.serial, file.colluders, file.nextSite)
+    (roster.issued, roster.validUntil) = (try fields.time(file.issued, "issued"), try fields.time(file.validUntil, "valid_until"))
     if let entry = file.server {
       roster.server = Roster.Server(
-        name: entry.name, protocolKey: try fields.key(entry.protocol_key, "server.protocol_key"),
-        logKey: try fields.key(entry.log_key, "server.log_key"),
-        certificate: try fields.certificate(entry.certificate, entry.certificate_sha256, "server"), addresses: entry.addresses)
+        name: entry.name, protocolKey: try fields.key(entry.protocolKey, "server.protocol_key"),
+        logKey: try fields.key(entry.logKey, "server.log_key"),
+        certificate: try fields.certificate(entry.certificate, entry.certificateSha256, "server"), addresses: entry.addresses)
     }
     for entry in file.sites {
       let place = "site \(entry.site)"
       roster.members.append(
         Roster.Member(
-          site: SiteID(entry.site), name: entry.name, protocolKey: try fields.key(entry.protocol_key, place),
-          witnessKey: try fields.key(entry.witness_key, place),
-          certificate: try fields.certificate(entry.certificate, entry.certificate_sha256, place),
-          notBefore: try fields.time(entry.not_before, place), notAfter: try fields.time(entry.not_after, place)))
+          site: SiteID(entry.site), name: entry.name, protocolKey: try fields.key(entry.protocolKey, place),
+          witnessKey: try fields.key(entry.witnessKey, place),
+          certificate: try fields.certificate(entry.certificate, entry.certificateSha256, place),
+          notBefore: try fields.time(entry.notBefore, place), notAfter: try fields.time(entry.notAfter, place)))
     }
     try roster.validate()
     return SignedRoster(roster: roster, signature: try file.signature.map { text throws(FederationError) in try fields.signature(text) })

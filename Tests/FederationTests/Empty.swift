@@ -1,1 +1,0 @@
-// The tests of configuration, roster, identities and job plan.
