@@ -119,5 +119,6 @@ let package = Package(
     tests("FederationTests", ["Federation", "SecAgg", "Sodium", "TLSIdentity"]),
     tests("CommandLineKitTests", ["CommandLineKit", argumentParser]),
     tests("SafetensorsTests", ["Safetensors"]),
+    tests("DemoTests", ["Demo", "Detector", "TestSupport"]),
   ]
 )
