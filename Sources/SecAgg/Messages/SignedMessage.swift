@@ -3,7 +3,7 @@
 import Sodium
 
 /// What a message says, apart from its frame.
-protocol MessageBody {
+protocol MessageBody: Sendable {
   static var type: MessageType { get }
   func write(to writer: inout ByteWriter)
   init(from reader: inout ByteReader) throws(Refusal)
@@ -28,11 +28,15 @@ struct SignedMessage: Hashable, Sendable {
   init(_ body: some MessageBody, context: [UInt8], sender: SiteID, key: Ed25519.SigningKey) {
     var inner = ByteWriter()
     body.write(to: &inner)
-    type = Swift.type(of: body).type
+    self.init(type: Swift.type(of: body).type, body: inner.bytes, context: context, sender: sender, key: key)
+  }
+
+  init(type: MessageType, body: [UInt8], context: [UInt8], sender: SiteID, key: Ed25519.SigningKey) {
+    self.type = type
     self.context = context
     self.sender = sender
-    self.body = inner.bytes
-    let unsigned = SignedMessage.frame(type: type, context: context, sender: sender, body: inner.bytes)
+    self.body = body
+    let unsigned = SignedMessage.frame(type: type, context: context, sender: sender, body: body)
     signature = key.signature(of: SignedMessage.signedBytes(type, unsigned))
     bytes = unsigned + signature
     precondition(bytes.count <= SignedMessage.bytesMax, "cohorts are bounded so that every message fits")
