@@ -1,0 +1,237 @@
+// The parts of the training loop: prefetching changes no result, the seed fixes the order, a run cut into rounds trains as
+// one run does, and failures end it cleanly.
+
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Detector
+
+/// Batches of bright squares on dark ground, made from the image number alone.
+private struct SquareSource: TrainingSource {
+  struct Broken: Error {}
+  var imageCount = 12
+  var classCount = 2
+  var brokenEpoch = Int.max
+  var brightness: Float = 1
+
+  func batch(images: [Int], epoch: Int) throws -> TrainingBatch {
+    if epoch >= brokenEpoch { throw Broken() }
+    let side = 64
+    var pixels = [Float](repeating: 0.3, count: images.count * side * side * 3)
+    var targets: [Target] = []
+    for (position, image) in images.enumerated() {
+      let left = 4 + image * 2
+      for y in 16..<40 {
+        for x in left..<(left + 24) { pixels[((position * side + y) * side + x) * 3 + image % 2] = brightness }
+      }
+      targets.append(
+        Target(
+          image: position, classIndex: image % 2, x: Float(left + 12) / 64, y: 28 / 64, w: 24 / 64, h: 24 / 64))
+    }
+    return TrainingBatch(
+      images: ImageBatch(count: images.count, height: side, width: side, pixels: pixels), targets: targets)
+  }
+}
+
+@Suite struct TrainingLoopTests {
+  private static let spec = ModelSpec(depth: 1.0 / 3, width: 0.125, classes: 2)
+
+  private func options(epochs: Int) -> TrainingOptions {
+    var options = TrainingOptions()
+    options.imageSize = 64
+    options.batchSize = 4
+    options.nominalBatchSize = 4
+    options.epochs = epochs
+    options.warmupEpochs = 0
+    options.threads = 1
+    return options
+  }
+
+  private func network(threads: Int = 1) -> Network { Network(spec: Self.spec, seed: 5, threads: threads) }
+
+  @Test func prefetchedItemsComeInOrderAndEnd() throws {
+    let queue = Prefetcher(count: 50, depth: 3) { $0 * $0 }
+    for index in 0..<50 { #expect(try queue.next() == index * index) }
+    #expect(try queue.next() == nil)
+    #expect(try queue.next() == nil)
+  }
+
+  @Test func aPrefetchErrorArrivesAtItsPlaceAndEndsTheQueue() throws {
+    struct Bad: Error {}
+    let queue = Prefetcher(count: 10) { index in
+      if index == 3 { throw Bad() }
+      return index
+    }
+    for index in 0..<3 { #expect(try queue.next() == index) }
+    #expect(throws: Bad.self) { try queue.next() }
+    #expect(try queue.next() == nil)
+  }
+
+  @Test func aStoppedQueueGivesNothing() throws {
+    let queue = Prefetcher(count: 10) { $0 }
+    queue.stop()
+    #expect(try queue.next() == nil)
+  }
+
+  @Test func everyEpochSeesEveryImageOnceInAnOrderOfItsOwn() {
+    let plan = BatchPlan(images: 23, batchSize: 4, seed: 9)
+    var orders: Set<[Int]> = []
+    for epoch in 0..<5 {
+      let order = (0..<6).flatMap { plan.images(epoch: epoch, batch: $0) }
+      #expect(order.sorted() == Array(0..<23))
+      orders.insert(order)
+    }
+    #expect(orders.count == 5)
+    #expect(plan.images(epoch: 2, batch: 1) == BatchPlan(images: 23, batchSize: 4, seed: 9).images(epoch: 2, batch: 1))
+    #expect(plan.images(epoch: 2, batch: 1) != BatchPlan(images: 23, batchSize: 4, seed: 8).images(epoch: 2, batch: 1))
+  }
+
+  @Test func trainingLowersTheLoss() throws {
+    var source = SquareSource()
+    source.imageCount = 8
+    let run = try TrainingRun(network: network(), source: source, options: options(epochs: 40), keepsAverage: true)
+    var reports: [EpochReport] = []
+    try run.train(epochs: 40) { reports.append($0) }
+    #expect(reports.map(\.epoch) == Array(0..<40))
+    // Recorded once: box loss falls to 0.53 of its start, class loss to 0.6. Objectness rises with the boxes' overlap.
+    #expect(reports[39].boxLoss < 0.75 * reports[0].boxLoss)
+    #expect(reports[39].classLoss < 0.85 * reports[0].classLoss)
+    #expect(run.average?.updates == 80)
+  }
+
+  @Test func theSameSeedGivesTheSameWeights() throws {
+    func weights() throws -> [UInt8] {
+      let run = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 2), keepsAverage: false)
+      try run.train(epochs: 2) { _ in }
+      return run.network.safetensors().serialise()
+    }
+    #expect(try weights() == weights())
+  }
+
+  @Test func aJobCutIntoRoundsTrainsAsOneRun() throws {
+    let whole = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 4), keepsAverage: false)
+    try whole.train(epochs: 4) { _ in }
+    try withTemporaryFolder { folder in
+      let state = OptimizerState(path: "\(folder)/state")
+      let shared = network()
+      for first in [0, 1, 3] {
+        let count = first == 1 ? 2 : 1
+        let run = try TrainingRun(
+          network: shared, source: SquareSource(), options: options(epochs: 4), firstEpoch: first, keepsAverage: false)
+        if first > 0 { #expect(try state.restore(into: run.optimizer, epoch: first)) }
+        try run.train(epochs: count) { _ in }
+        try state.save(run.optimizer, nextEpoch: run.nextEpoch)
+      }
+      #expect(shared.safetensors().serialise() == whole.network.safetensors().serialise())
+    }
+  }
+
+  @Test func aRoundTrainedAgainStartsFromTheMomentaBeforeIt() throws {
+    try withTemporaryFolder { folder in
+      let state = OptimizerState(path: "\(folder)/state")
+      let first = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 4), keepsAverage: false)
+      try first.train(epochs: 1) { _ in }
+      try state.save(first.optimizer, nextEpoch: 1)
+      let before = first.optimizer.state().serialise()
+      try first.train(epochs: 1) { _ in }
+      try state.save(first.optimizer, nextEpoch: 2)
+      // The round of epoch 1 failed after training: it starts again, twice.
+      for _ in 0..<2 {
+        let again = try TrainingRun(
+          network: network(), source: SquareSource(), options: options(epochs: 4), firstEpoch: 1, keepsAverage: false)
+        #expect(try state.restore(into: again.optimizer, epoch: 1))
+        #expect(again.optimizer.state().serialise() == before)
+        try again.train(epochs: 1) { _ in }
+        try state.save(again.optimizer, nextEpoch: 2)
+      }
+    }
+  }
+
+  @Test func momentaOfAnotherEpochAreNotTaken() throws {
+    try withTemporaryFolder { folder in
+      let state = OptimizerState(path: "\(folder)/state")
+      let run = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 4), keepsAverage: false)
+      #expect(try !state.restore(into: run.optimizer, epoch: 1))
+      try state.save(run.optimizer, nextEpoch: 1)
+      #expect(try !state.restore(into: run.optimizer, epoch: 2))
+      #expect(try state.restore(into: run.optimizer, epoch: 1))
+    }
+  }
+
+  @Test(arguments: ["not a file of tensors", ""]) func damagedMomentaAreRefusedWithAHint(text: String) throws {
+    try withTemporaryFolder { folder in
+      let state = OptimizerState(path: "\(folder)/state")
+      try text.write(toFile: state.path, atomically: true, encoding: .utf8)
+      let run = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 4), keepsAverage: false)
+      let error = #expect(throws: TrainingError.self) { try state.restore(into: run.optimizer, epoch: 1) }
+      #expect(error?.code == .unsuitableState)
+      #expect(error?.hint.contains("delete") == true)
+    }
+  }
+
+  @Test func momentaOfAnotherModelAreRefused() throws {
+    try withTemporaryFolder { folder in
+      let state = OptimizerState(path: "\(folder)/state")
+      let other = Network(spec: ModelSpec(depth: 1.0 / 3, width: 0.125, classes: 3), seed: 1, threads: 1)
+      try state.save(Optimizer(network: other), nextEpoch: 1)
+      let optimizer = Optimizer(network: network())
+      #expect(throws: TrainingError.self) { try state.restore(into: optimizer, epoch: 1) }
+    }
+  }
+
+  @Test func aSourceThatFailsEndsTheRun() throws {
+    var source = SquareSource()
+    source.brokenEpoch = 1
+    let run = try TrainingRun(network: network(), source: source, options: options(epochs: 4), keepsAverage: false)
+    var epochs = 0
+    #expect(throws: SquareSource.Broken.self) { try run.train(epochs: 4) { _ in epochs += 1 } }
+    #expect(epochs == 1)
+    #expect(run.nextEpoch == 1)
+  }
+
+  @Test func aLossThatIsNoNumberEndsTheRun() throws {
+    var source = SquareSource()
+    source.brightness = .nan
+    let run = try TrainingRun(network: network(), source: source, options: options(epochs: 4), keepsAverage: false)
+    let error = #expect(throws: TrainingError.self) { try run.train(epochs: 4) { _ in } }
+    #expect(error?.code == .diverged)
+  }
+
+  @Test func noImagesAndWrongClassCountsAreRefused() {
+    var empty = SquareSource()
+    empty.imageCount = 0
+    var other = SquareSource()
+    other.classCount = 7
+    for source in [empty, other] {
+      let error = #expect(throws: TrainingError.self) {
+        try TrainingRun(network: network(), source: source, options: options(epochs: 1), keepsAverage: false)
+      }
+      #expect(error?.code == .unsuitableData)
+    }
+  }
+
+  @Test func impossibleOptionsAreRefused() {
+    let changes: [(inout TrainingOptions) -> Void] = [
+      { $0.imageSize = 0 }, { $0.imageSize = 100 }, { $0.batchSize = 0 }, { $0.epochs = 0 }, { $0.threads = 0 },
+      { $0.learningRate = .nan }, { $0.learningRate = 0 }, { $0.momentum = 1 }, { $0.weightDecay = -1 },
+      { $0.finalRateFraction = 2 }, { $0.warmupEpochs = -1 }, { $0.nominalBatchSize = 0 },
+    ]
+    #expect(throws: Never.self) { try TrainingOptions().validate() }
+    for change in changes {
+      var options = TrainingOptions()
+      change(&options)
+      #expect(throws: TrainingError.self) { try options.validate() }
+    }
+  }
+
+  @Test func runFoldersAreNeverReusedUnasked() throws {
+    try withTemporaryFolder { folder in
+      let paths = try (0..<3).map { _ in try RunFolder(project: folder, name: "exp", isReusing: false).path }
+      #expect(paths == ["exp", "exp2", "exp3"].map { "\(folder)/\($0)" })
+      #expect(try RunFolder(project: folder, name: "exp", isReusing: true).path == "\(folder)/exp")
+      try "x".write(toFile: "\(folder)/file", atomically: true, encoding: .utf8)
+      #expect(throws: TrainingError.self) { try RunFolder(project: "\(folder)/file", name: "exp", isReusing: false) }
+    }
+  }
+}
