@@ -1,0 +1,125 @@
+// The specification's bytes, computed by other software (Vectors/README.md): plan and ctx, frames, hashes, rounding.
+import Foundation
+import Masking
+import Sodium
+import Testing
+
+@testable import SecAgg
+
+private struct Vectors: Decodable {
+  struct Plan: Decodable {
+    let job: String
+    let round, attempt: UInt32
+    let roster_digest, weights_digest, configuration_digest, mechanism: String
+    let sites: [UInt32]
+    let colluders, threshold, neighbours, minimum_survivors: Int
+    let sections: [Section]
+  }
+  struct Section: Decodable {
+    let section: VectorSection
+    init(from decoder: any Decoder) throws {
+      var list = try decoder.unkeyedContainer()
+      section = VectorSection(
+        name: try list.decode(String.self), count: try list.decode(Int.self), bits: try list.decode(Int.self))
+    }
+  }
+  struct Frame: Decodable {
+    let type: UInt8
+    let sender: UInt32
+    let body, signature, bytes, signed: String
+  }
+  struct Rounding: Decodable {
+    let value: Double
+    let bits, sites: Int
+    let word: String
+    let element: UInt32
+  }
+
+  let plan: Plan
+  let frame: Frame
+  let plan_bytes, ctx, key_list_hash, transcript, mask_set, survivor_set, payload, input_digest, scalar, share_hash: String
+  let root_hash, envelope, envelope_hash, sum_digest: String
+  let keys, headers, digests: [String]
+  let masked, survivors: [UInt32]
+  let rounding: [Rounding]
+
+  static func load() throws -> Vectors {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Vectors/protocol.json")
+    return try JSONDecoder().decode(Vectors.self, from: Data(contentsOf: file))
+  }
+}
+
+private func bytes(_ hex: String) -> [UInt8] {
+  let digits = hex.utf8.compactMap { UInt8(String(UnicodeScalar($0)), radix: 16) }
+  return stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+}
+
+private struct OneWord: RandomNumberGenerator {
+  let word: UInt64
+  mutating func next() -> UInt64 { word }
+}
+
+@Suite struct VectorTests {
+  @Test("[SA-102] plan bytes and ctx") func plan() throws {
+    let vectors = try Vectors.load()
+    let it = vectors.plan
+    let plan = RoundPlan(
+      job: it.job, round: it.round, attempt: it.attempt, rosterDigest: bytes(it.roster_digest), sites: it.sites.map { SiteID($0) },
+      colluders: it.colluders, threshold: it.threshold, neighbours: it.neighbours, minimumSurvivors: it.minimum_survivors,
+      weightsDigest: bytes(it.weights_digest), configurationDigest: bytes(it.configuration_digest),
+      sections: it.sections.map(\.section), mechanism: bytes(it.mechanism))
+    #expect(plan.encoded() == bytes(vectors.plan_bytes) && plan.context == bytes(vectors.ctx))
+    #expect(try RoundPlan(decoding: bytes(vectors.plan_bytes)) == plan)
+    try plan.validate()
+    let encoding = EncodingParameters(
+      sites: 5, samplesReference: 1234,
+      scalars: [.weight, .samples, ScalarSpec(name: "box_loss", range: 64, isCount: false)])
+    #expect(encoding.encoded() == plan.mechanism)
+  }
+
+  @Test("[SA-101] the frame of a message, and what its signature covers") func frame() throws {
+    let vectors = try Vectors.load()
+    let message = try SignedMessage(decoding: bytes(vectors.frame.bytes))
+    #expect(message.type == .keys && message.sender == SiteID(17) && message.body == bytes(vectors.frame.body))
+    #expect(message.context == bytes(vectors.ctx) && message.signature == bytes(vectors.frame.signature))
+    let key = Ed25519.SigningKey()
+    let own = SignedMessage(
+      type: .keys, body: bytes(vectors.frame.body), context: bytes(vectors.ctx), sender: SiteID(17), key: key)
+    #expect(key.publicKey.verify(own.signature, of: bytes(vectors.frame.signed)))
+    #expect(own.bytes.dropLast(64) == message.bytes.dropLast(64))
+  }
+
+  @Test("[SA-101] every hash") func hashes() throws {
+    let vectors = try Vectors.load()
+    let context = bytes(vectors.ctx)
+    let keys = try vectors.keys.map { try SignedMessage(decoding: bytes($0)) }
+    let headers = try vectors.headers.map { try SignedMessage(decoding: bytes($0)) }
+    #expect(Transcript.keyList(context, keys) == bytes(vectors.key_list_hash))
+    #expect(Transcript.phases1And2(context, keys: keys, headers: headers) == bytes(vectors.transcript))
+    let masked = vectors.masked.map { SiteID($0) }
+    #expect(Transcript.maskSet(context, transcript: bytes(vectors.transcript), masked) == bytes(vectors.mask_set))
+    #expect(
+      Transcript.survivors(
+        context, keyed: [0, 3, 17, 256].map { SiteID($0) }, maskSet: bytes(vectors.mask_set), masked: masked,
+        survivors: vectors.survivors.map { SiteID($0) }, digests: vectors.digests.map(bytes)) == bytes(vectors.survivor_set))
+    let payload = bytes(vectors.payload)
+    #expect(Transcript.input(context, SiteID(17), payload) == bytes(vectors.input_digest))
+    #expect(Transcript.sum(context, packed: [Array(payload.prefix(30)), Array(payload.dropFirst(30))]) == bytes(vectors.sum_digest))
+    let scalar = try Scalar(canonical: bytes(vectors.scalar))
+    #expect(Transcript.share(context, dealer: SiteID(3), holder: SiteID(17), .selfMask, scalar) == bytes(vectors.share_hash))
+    #expect(Transcript.share(context, dealer: SiteID(3), holder: SiteID(17), .maskKey, scalar) != bytes(vectors.share_hash))
+    #expect(Transcript.root(context, dealer: SiteID(3), scalar) == bytes(vectors.root_hash))
+    #expect(
+      Transcript.envelope(context, dealer: SiteID(3), holder: SiteID(17), bytes(vectors.envelope)) == bytes(vectors.envelope_hash))
+  }
+
+  @Test("[SA-103] stochastic rounding with given random words") func rounding() throws {
+    for case let vector in try Vectors.load().rounding {
+      var rounding = StochasticRounding()
+      var random = OneWord(word: try #require(UInt64(vector.word)))
+      let grid = RoundingGrid(bits: vector.bits, sites: vector.sites)
+      #expect(rounding.quantise(vector.value, grid, &random) == vector.element)
+      #expect(rounding.saturated == (abs(vector.value) > 1 ? 1 : 0))
+    }
+  }
+}
