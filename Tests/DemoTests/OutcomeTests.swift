@@ -10,7 +10,8 @@ import Testing
   private func written() throws -> [String: Any] {
     let summary = Summary(
       sites: 5, rounds: 3, localEpochs: 2, seed: 1, quick: true, dropped: 1, drops: [.init(site: 2, round: 1, returnedInRound: 2)],
-      federated: Score(map50: 0.5, map: 0.3), centralised: Score(map50: 0.6, map: 0.4), localOnly: .init(map50: [0.1, 0.2], map: [0, 0.1]),
+      federated: Score(map50: 0.5, map: 0.3), centralised: Score(map50: 0.6, map: 0.4),
+      localOnly: .init(map50: [0.1, 0.2], map: [0, 0.1]),
       bytes: .init(upPerSiteRound: 4, downPerSiteRound: 5, float32Update: 6, rawDataset: 7),
       seconds: .init(training: 1, secureAggregation: 2, total: 3))
     return try withTemporaryFolder { folder in
@@ -23,7 +24,8 @@ import Testing
   @Test func everyPromisedKeyIsThere() throws {
     let summary = try written()
     let keys = [
-      "sites", "rounds", "dropped", "federated", "centralised", "local_only", "bytes", "seconds", "epsilon", "delta", "unit", "ledger_verified",
+      "sites", "rounds", "dropped", "federated", "centralised", "local_only", "bytes", "seconds", "epsilon", "delta", "unit",
+      "ledger_verified",
     ]
     for key in keys { #expect(summary[key] != nil, "\(key)") }
     func keysOf(_ key: String) -> Set<String> { Set((summary[key] as? [String: Any] ?? [:]).keys) }
@@ -67,7 +69,10 @@ import Testing
   @Test func linesThatAreNoEventsAreSkipped() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/events.jsonl"
-      let lines = ["", "not json", "[]", "{}", "{\"event\":5,\"time\":\"t\"}", "{\"event\":\"a\",\"time\":\"t\",\"bytes_up\":{\"3\":9}}", "{\"event\":\"cut"]
+      let lines = [
+        "", "not json", "[]", "{}", "{\"event\":5,\"time\":\"t\"}", "{\"event\":\"a\",\"time\":\"t\",\"bytes_up\":{\"3\":9}}",
+        "{\"event\":\"cut",
+      ]
       try (lines.joined(separator: "\n") + "\n").write(toFile: path, atomically: false, encoding: .utf8)
       var reader = EventReader(path: path)
       let events = reader.next()

@@ -244,6 +244,8 @@ private final class ImageBox: @unchecked Sendable {
 
   @Test func blackStaysBlackAndExtremesStayInRange() {
     #expect(Self.shifted([0, 0, 0], hue: 1, saturation: 1, value: 1) == [0, 0, 0])
-    for seed in 1...50 as ClosedRange<UInt64> { #expect(Self.shifted(Self.noise, hue: 1, saturation: 1, value: 1, seed: seed).count == 3000) }
+    for seed in 1...50 as ClosedRange<UInt64> {
+      #expect(Self.shifted(Self.noise, hue: 1, saturation: 1, value: 1, seed: seed).count == 3000)
+    }
   }
 }

@@ -96,7 +96,8 @@ import Testing
 
   @Test(
     arguments: [
-      "trian: images/train\nnames: [a, b]", "train: images/train\nnames: [a, b]\nextra: 1", "names: [a", "- train\n- val", "", "train: images/train",
+      "trian: images/train\nnames: [a, b]", "train: images/train\nnames: [a, b]\nextra: 1", "names: [a", "- train\n- val", "",
+      "train: images/train",
       "train: images/train\nnames: []", "train: images/train\nnc: 3\nnames: [a, b]", "train: images/train\nnames: {0: a, 2: b}",
       "train: images/train\nnames: {a: 0, b: 1}", "train: images/train\nnc: 0", "train: images/train\nnc: -4",
       "train: images/train\ntrain: images/val\nnames: [a, b]", "train: {a: b}\nnames: [a, b]", "train: [[images/train]]\nnames: [a, b]",

@@ -12,29 +12,31 @@ import Testing
     var k: Int
     var h: Int
     var w: Int
-    var new_shape: [Int]
+    var newShape: [Int]
     var auto: Bool
     var scaleup: Bool
-    var out_hw: [Int]
+    var outHw: [Int]
     var ratio: [Double]
     var dw: Double
     var dh: Double
-    var testDescription: String { "\(h)x\(w) into \(new_shape[0])x\(new_shape[1])\(auto ? ", auto" : "")\(scaleup ? "" : ", no growth")" }
+    var testDescription: String { "\(h)x\(w) into \(newShape[0])x\(newShape[1])\(auto ? ", auto" : "")\(scaleup ? "" : ", no growth")" }
     var box: Letterbox {
-      Letterbox(imageHeight: h, imageWidth: w, target: (new_shape[0], new_shape[1]), minimal: auto, scaleUp: scaleup)
+      Letterbox(imageHeight: h, imageWidth: w, target: (newShape[0], newShape[1]), minimal: auto, scaleUp: scaleup)
     }
   }
 
   static let cases: [Case] = {
     let data = try? Data(contentsOf: URL(fileURLWithPath: vectorPath("letterbox.json")))
-    return data.flatMap { try? JSONDecoder().decode([Case].self, from: $0) } ?? []
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return data.flatMap { try? decoder.decode([Case].self, from: $0) } ?? []
   }()
 
   @Test func allTwelveAreThere() { #expect(Self.cases.count == 12) }
 
   @Test(arguments: cases) func geometryIsExact(vector: Case) {
     let box = vector.box
-    #expect([box.height, box.width] == vector.out_hw)
+    #expect([box.height, box.width] == vector.outHw)
     #expect(box.ratio == vector.ratio[0])
     #expect(box.dw == vector.dw && box.dh == vector.dh)
   }

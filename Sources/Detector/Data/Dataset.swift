@@ -38,7 +38,8 @@ public struct Dataset: Sendable {
   private static func collect(_ root: String, yaml: String, into paths: inout Set<String>) throws(DataError) {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: root, isDirectory: &isFolder) else {
-      throw DataError(.unreadable, root, "does not exist (named in \(yaml))", hint: "paths are relative to path:, and that to the file's folder")
+      throw DataError(
+        .unreadable, root, "does not exist (named in \(yaml))", hint: "paths are relative to path:, and that to the file's folder")
     }
     if isFolder.boolValue {
       guard let walker = FileManager.default.enumerator(atPath: root) else { return }

@@ -57,7 +57,8 @@ public struct DatasetDescription: Equatable, Sendable {
       guard keys.contains(name) else {
         let known = keys.sorted().joined(separator: ", ")
         throw DataError(
-          .badDescription, path, line: key.mark?.line, column: key.mark?.column, "unknown key '\(name)'", hint: "a data.yaml knows \(known)")
+          .badDescription, path, line: key.mark?.line, column: key.mark?.column, "unknown key '\(name)'", hint: "a data.yaml knows \(known)"
+        )
       }
       guard fields.updateValue(value, forKey: name) == nil else { throw bad(path, "\(name) stands twice", line: key.mark?.line) }
     }
@@ -80,7 +81,9 @@ public struct DatasetDescription: Equatable, Sendable {
       names = (0..<count).map { "class\($0)" }
     }
     guard !names.isEmpty, names.count <= classesMax else { throw bad(path, "names is missing, or has more than \(classesMax) classes") }
-    if let count, count != names.count { throw bad(path, "nc is \(count), but there are \(names.count) names", line: fields["nc"]?.mark?.line) }
+    if let count, count != names.count {
+      throw bad(path, "nc is \(count), but there are \(names.count) names", line: fields["nc"]?.mark?.line)
+    }
     return names
   }
 

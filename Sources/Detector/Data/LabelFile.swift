@@ -52,7 +52,9 @@ public enum LabelFile {
 
   private static func row(_ words: [Substring], _ path: String, _ line: Int, _ classes: Int) throws(DataError) -> Label {
     func bad(_ reason: String) -> DataError {
-      DataError(.badLabel, path, line: line, reason, hint: "a row is: class x y w h, with 0 ≤ class < \(classes) and fractions of the image in [0, 1]")
+      DataError(
+        .badLabel, path, line: line, reason,
+        hint: "a row is: class x y w h, with 0 ≤ class < \(classes) and fractions of the image in [0, 1]")
     }
     guard words.count == 5 || (words.count >= 7 && words.count % 2 == 1) else { throw bad("\(words.count) columns") }
     guard let number = Double(words[0]), number == number.rounded(), (0..<Double(classes)).contains(number) else {
