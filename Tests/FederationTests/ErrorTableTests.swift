@@ -11,7 +11,7 @@ import Testing
   /// Code → the files that define it as the raw value of a case, or hand it to a CommandError.
   private func codesInSources() throws -> [String: Set<String>] {
     let pattern = try Regex("(?:case [A-Za-z]+ = |code: )\"([A-Z]{2}-[0-9]{2,3})\"")
-    let sources = Self.root.appendingPathComponent("Sources")
+    let sources = Self.root.appendingPathComponent("Sources").resolvingSymlinksInPath()
     var codes: [String: Set<String>] = [:]
     let walker = try #require(FileManager.default.enumerator(atPath: sources.path))
     for case let path as String in walker where path.hasSuffix(".swift") {

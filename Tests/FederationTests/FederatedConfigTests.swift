@@ -197,11 +197,12 @@ struct ConfigMistake: Sendable, CustomTestStringConvertible {
   @Test func randomDamageNeverTraps() {
     var state: UInt64 = 7
     let base = Array(seed.utf8)
+    let marks = Array("{}[]:,&*#\"'\n -|>!%@`a0".utf8)
     for _ in 0..<400 {
       var bytes = base
       for _ in 0..<4 {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        bytes[Int(state >> 33) % bytes.count] = Array("{}[]:,&*#\"'\n -|>!%@`a0".utf8)[Int(state >> 20) % 23]
+        bytes[Int(state >> 33) % bytes.count] = marks[Int(state >> 40) % marks.count]
       }
       _ = failure(String(decoding: bytes, as: UTF8.self), withoutPrivacy: true)
     }
