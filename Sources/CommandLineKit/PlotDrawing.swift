@@ -188,7 +188,8 @@ struct PlotDrawing {
       + classes
       + ".plot .p-title{font-size:15px;font-weight:600;fill:var(--ink)}.plot .p-legend{font-size:12.5px;fill:var(--ink)}"
       + ".plot .p-tick{font-size:12px;fill:var(--soft);font-variant-numeric:tabular-nums}.plot .p-label{font-size:12.5px;fill:var(--soft)}"
-      + ".plot .p-mark{font-size:11.5px;fill:var(--soft);paint-order:stroke;stroke:var(--paper);stroke-width:3px}.plot .p-grid{stroke:var(--rule);stroke-width:1}"
+      + ".plot .p-mark{font-size:11.5px;fill:var(--soft);paint-order:stroke;stroke:var(--paper);stroke-width:3px}"
+      + ".plot .p-grid{stroke:var(--rule);stroke-width:1}"
       + ".plot .p-axis{stroke:var(--soft);stroke-width:1}"
       + ".plot .p-line{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}.plot .p-muted{stroke-width:1.4;opacity:.55}"
       + ".plot .p-level{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 4}"

@@ -22,7 +22,9 @@ public final class StopSignals {
     }
   }
 
-  public func end() { sources.forEach { $0.cancel() } }
+  public func end() {
+    for source in sources { source.cancel() }
+  }
 
   private final class Counter: Sendable {
     private let value = Atomic(0)

@@ -1,5 +1,6 @@
-// The length-prefixed encoding of what Federation hashes and signs (spec/01-notation-and-encodings.md): big-endian integers, byte strings with
-// their length before them, doubles as IEEE 754 bits. One value has one encoding; whatever is left over or out of bounds is an error.
+// The length-prefixed encoding of what Federation hashes and signs (spec/01-notation-and-encodings.md): big-endian integers, byte
+// strings with their length before them, doubles as IEEE 754 bits. One value has one encoding; whatever is left over or out of bounds
+// is an error.
 
 /// Builds canonical bytes field by field.
 public struct CanonicalWriter: Sendable {

@@ -33,7 +33,8 @@ public struct RecordFileError: Error, Sendable, Equatable, CustomStringConvertib
 }
 
 /// One open record file. Not thread-safe: one actor owns it. Frame: length (u32, little-endian) ‖ 4 bytes of head check ‖ payload ‖
-/// 16 bytes of check; head check = first 4 bytes of BLAKE2b-128(check before ‖ length), check = BLAKE2b-128(check before ‖ length ‖ payload).
+/// 16 bytes of check; head check = first 4 bytes of BLAKE2b-128(check before ‖ length),
+/// check = BLAKE2b-128(check before ‖ length ‖ payload).
 public final class RecordFile {
   /// Longest payload, bytes.
   public static let payloadBytesMax = 1 << 16

@@ -1,5 +1,5 @@
-// What the server and every site must agree on for a whole job: the model, the schedule, the hyper-parameters, the encoding. Its digest enters
-// ctx of every round as the configuration digest, so a site that was shown other parameters computes garbage rather than a leak.
+// What the server and every site must agree on for a whole job: the model, the schedule, the hyper-parameters, the encoding. Its digest
+// enters ctx of every round as the configuration digest, so a site that was shown other parameters computes garbage rather than a leak.
 import Sodium
 
 public struct JobPlan: Equatable, Sendable {

@@ -1,5 +1,5 @@
-// The server's step: the mean update is added to the weights (FedAvg, McMahan et al. 2017, algorithm 1). Scalar IEEE arithmetic in index order,
-// each value rounded to Float once, so that whoever applies the same sum gets the same bits on any processor.
+// The server's step: the mean update is added to the weights (FedAvg, McMahan et al. 2017, algorithm 1). Scalar IEEE arithmetic in
+// index order, each value rounded to Float once, so that whoever applies the same sum gets the same bits on any processor.
 
 public enum ServerOptimizer {
   /// Weights after the round.

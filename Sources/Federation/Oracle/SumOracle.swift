@@ -1,5 +1,5 @@
-// The plain-sum oracle of test builds: sites write down their quantised input in clear, the server its unmasked sum, and the two are compared
-// bit for bit over the survivors. It defeats the whole purpose of the system, so a product build does not contain it.
+// The plain-sum oracle of test builds: sites write down their quantised input in clear, the server its unmasked sum, and the two are
+// compared bit for bit over the survivors. It defeats the whole purpose of the system, so a product build does not contain it.
 #if SECAGG_ORACLE
   import Foundation
   import Safetensors
@@ -25,7 +25,9 @@
       let counts: [Int]
     }
 
-    private func path(_ round: UInt32, _ attempt: UInt32, _ what: String) -> String { "\(folder)/round-\(round)-attempt-\(attempt)-\(what)" }
+    private func path(_ round: UInt32, _ attempt: UInt32, _ what: String) -> String {
+      "\(folder)/round-\(round)-attempt-\(attempt)-\(what)"
+    }
 
     /// A site's plain input.
     public func recordInput(round: UInt32, attempt: UInt32, site: SiteID, sections: [[UInt32]]) throws {
@@ -63,7 +65,9 @@
       var plain = [UInt32](repeating: 0, count: sum.count)
       for site in file.survivors {
         let input = try words(path(file.round, file.attempt, "site-\(site).u32"))
-        guard input.count == sum.count else { throw SafetensorsError(.inconsistentShape, "site \(site) wrote another number of coordinates") }
+        guard input.count == sum.count else {
+          throw SafetensorsError(.inconsistentShape, "site \(site) wrote another number of coordinates")
+        }
         for index in plain.indices { plain[index] &+= input[index] }
       }
       var (differences, begin) = (abs(file.counts.reduce(0, +) - sum.count), 0)
