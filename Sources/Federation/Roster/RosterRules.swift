@@ -57,7 +57,9 @@ extension Roster {
   private static func entry(_ reason: String) -> FederationError {
     FederationError(.rosterEntry, "the roster is not valid: \(reason)", hint: hint)
   }
-  private static func duplicate(_ reason: String) -> FederationError { FederationError(.rosterDuplicate, reason, hint: hint) }
+  private static func duplicate(_ reason: String) -> FederationError {
+    FederationError(.rosterDuplicate, reason, hint: "every name, key and certificate stands once: revoke the old entry first")
+  }
 
   private static func check(name: String, certificate: PeerCertificate) throws(FederationError) {
     try PartyIdentity.check(name: name)
