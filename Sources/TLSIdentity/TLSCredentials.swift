@@ -63,7 +63,8 @@ public struct TLSCredentials: Sendable, CustomStringConvertible, CustomReflectab
       let subject = try DistinguishedName { CommonName(party.text) }
       let extensions = try Certificate.Extensions {
         Critical(BasicConstraints.notCertificateAuthority)
-        Critical(KeyUsage(digitalSignature: true))
+        // The second bit is what a stock TLS library asks of a self-signed certificate that it is to take as its own trust root.
+        Critical(KeyUsage(digitalSignature: true, keyCertSign: true))
         try ExtendedKeyUsage([usage])
         SubjectAlternativeNames(alternatives)
       }

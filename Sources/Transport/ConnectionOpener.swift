@@ -46,13 +46,20 @@ enum ConnectionOpener {
             }.flatMap { configure(channel) }
           }
         opened.set(configured.channel)
-        try await withDeadline(limits.handshakeTimeout, late: { late(endpoint) }) { try await handshake.value() }
+        do {
+          try await withDeadline(limits.handshakeTimeout, late: { late(endpoint) }) { try await handshake.value() }
+        } catch {
+          if let error = error as? TransportError { failure.record(error) }
+          // The library's half-made channel may be dropped only when it is closed: it traps otherwise.
+          configured.channel.close(promise: nil)
+          try? await configured.channel.closeFuture.get()
+          return try withExtendedLifetime(configured) { throw error }
+        }
         return configured
       }
       guard let channel = opened.value else { throw CancellationError() }
       return OpenConnection(channel: channel, transport: transport, failure: failure)
     } catch {
-      opened.value?.close(promise: nil)
       // What the certificate check or the TLS library said explains more than the closed channel that follows from it.
       throw failure.error ?? describe(error, endpoint)
     }

@@ -1,4 +1,5 @@
 // How a site reaches its server, and how long it tries.
+import Foundation
 import TLSIdentity
 
 /// How a site's connection is protected.
@@ -27,10 +28,11 @@ public struct ReconnectPolicy: Sendable, Equatable {
   /// The delay before attempt `attempt` (1 after the first failure).
   /// - Parameter spread: uniform in −1…1; handed in so that tests are exact.
   public func delay(attempt: Int, spread: Double) -> Duration {
-    var seconds = initial / .seconds(1)
     let ceiling = max / .seconds(1)
-    for _ in 1..<Swift.max(attempt, 1) where seconds < ceiling { seconds *= multiplier }
-    return .seconds(Swift.max(0, Swift.min(seconds, ceiling) * (1 + jitter * Swift.min(1, Swift.max(-1, spread)))))
+    let grown = initial / .seconds(1) * pow(multiplier, Double(Swift.max(attempt, 1) - 1))
+    // Not a number where zero meets infinity: the ceiling then.
+    let seconds = grown < ceiling ? grown : ceiling
+    return .seconds(Swift.max(0, seconds * (1 + jitter * Swift.min(1, Swift.max(-1, spread)))))
   }
 }
 

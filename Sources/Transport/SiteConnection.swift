@@ -86,6 +86,8 @@ public final class SiteConnection: Sendable {
     // A server that never answers must not keep run() alive.
     Task { [self] in
       try? await Task.sleep(for: configuration.limits.shutdownGrace)
+      // Whoever does not take the events any more must not either.
+      queue.finish()
       state.withLock { $0.abort }?()
     }
   }

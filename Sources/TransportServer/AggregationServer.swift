@@ -71,8 +71,7 @@ public final class AggregationServer: Sendable {
     case .full:
       let error = TransportError(
         .slowPeer, "site \(site) does not take its frames; \(configuration.limits.outboundBytesMax) bytes wait", hint: "its network may be overloaded")
-      session.record(error)
-      session.outbound.discard()
+      session.drop(error)
       throw error
     }
   }

@@ -45,7 +45,9 @@ final class ConnectionGuard: ChannelInboundHandler {
   ) -> EventLoopFuture<Void> {
     guard count.enter() else {
       logger.warning("more than \(count.max) connections: one is closed at once", metadata: ["peer": "\(channel.remoteAddress.map { "\($0)" } ?? "?")"])
-      return channel.eventLoop.makeFailedFuture(ChannelError.inputClosed)
+      // Not a failed future: the library would drop a half-made channel, and that traps.
+      channel.close(promise: nil)
+      return channel.eventLoop.makeSucceededVoidFuture()
     }
     return channel.eventLoop.makeCompletedFuture {
       let pipeline = channel.pipeline.syncOperations

@@ -9,6 +9,7 @@ final class Session: Sendable {
   /// Finished when nothing more is written.
   let ended = BoundedQueue<Void>(costMax: 1)
   private let cause = FirstFailure()
+  private let completed = Mutex(false)
   private let named = Mutex<UInt32?>(nil)
 
   /// The site that the hello named, once that was accepted.
@@ -19,7 +20,18 @@ final class Session: Sendable {
 
   /// Why it ended, where it did not end as it should.
   var error: TransportError? { cause.error }
-  func record(_ error: TransportError) { cause.record(error) }
+  /// The job is over: from here on the site may leave as it likes.
+  func complete() { completed.withLock { $0 = true } }
+  func record(_ error: TransportError) {
+    if !completed.withLock({ $0 }) { cause.record(error) }
+  }
+
+  /// Ends the session at once, whatever is still queued or being written.
+  func drop(_ error: TransportError) {
+    record(error)
+    outbound.discard()
+    ended.finish()
+  }
 
   /// Tells the site why and ends the session behind that.
   func refuse(_ error: TransportError) {

@@ -100,6 +100,7 @@ struct SessionService: Secagg_V1_Aggregation.SimpleServiceProtocol {
     defer { session.ended.finish() }
     while let frame = await session.outbound.next() {
       do {
+        if case .finished = frame { session.complete() }
         let wire = try WireCodec.encode(frame)
         try await withDeadline(limits.writeTimeout, late: { Self.slow }) { try await response.write(wire) }
       } catch {
@@ -125,9 +126,7 @@ struct SessionService: Secagg_V1_Aggregation.SimpleServiceProtocol {
     case let error as RPCError where error.code == .resourceExhausted:
       session.refuse(TransportError(.tooLarge, "a frame of more than \(FieldLimits.frameBytesMax) bytes", hint: "check the client's version"))
     default:
-      session.record(Self.lost("\(error)"))
-      session.outbound.discard()
-      session.ended.finish()
+      session.drop(Self.lost("\(error)"))
     }
   }
 
