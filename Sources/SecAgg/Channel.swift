@@ -15,7 +15,7 @@ enum Channel {
     var plaintext = SecretBytes(count: 2 * Scalar.byteCount)
     plaintext.withUnsafeMutableBytes { target in
       for (index, share) in [maskKeyShare, selfMaskShare].enumerated() {
-        share.secretBytes().withUnsafeBytes { source in
+        share.withUnsafeBytes { source in
           UnsafeMutableRawBufferPointer(rebasing: target[(index * Scalar.byteCount)...]).copyMemory(from: source)
         }
       }

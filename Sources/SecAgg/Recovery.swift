@@ -32,8 +32,10 @@ enum RevealCheck {
 }
 
 enum WeakKeyProbe {
-  /// A point of small order gives zero with every secret, so that any one tells.
-  static func accepts(_ key: X25519.PublicKey) -> Bool { (try? X25519.SecretKey().sharedSecret(with: key)) != nil }
+  /// A point of small order gives zero with every secret, so that any one tells; this one is for nothing else.
+  private static let probe = X25519.SecretKey()
+
+  static func accepts(_ key: X25519.PublicKey) -> Bool { (try? probe.sharedSecret(with: key)) != nil }
 }
 
 /// Removes every mask from the sum of the inputs.

@@ -109,7 +109,7 @@ extension Transcript {
     write(&writer)
     let hasher = BLAKE2b.Hasher()
     hasher.update(writer.bytes)
-    secret.secretBytes().withUnsafeBytes { hasher.update($0) }
+    secret.withUnsafeBytes { hasher.update($0) }
     return hasher.finalise()
   }
 }

@@ -68,6 +68,13 @@ public final class Scalar: Sendable {
 
   public func isZero() -> Bool { bytes.isZero() }
 
+  /// The 32 bytes where they are, without a second owner: for a hash or a copy into guarded memory.
+  public func withUnsafeBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try bytes.withUnsafeBytes(body)
+  }
+
   /// A second owner of the 32 bytes, for a key derivation or an encryption.
   public func secretBytes() -> SecretBytes { bytes.duplicate() }
 

@@ -9,7 +9,7 @@ import Testing
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
 
   private static func text(_ folder: URL, _ suffix: String) throws -> String {
-    try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+    try FileManager.default.contentsOfDirectory(at: folder.resolvingSymlinksInPath(), includingPropertiesForKeys: nil)
       .filter { $0.pathExtension == suffix && $0.lastPathComponent != "CodeCoverageTests.swift" }
       .map { try String(contentsOf: $0, encoding: .utf8) }.joined()
   }

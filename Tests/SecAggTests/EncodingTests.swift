@@ -117,7 +117,9 @@ import Testing
     var random = SeededGenerator(seed: 8)
     let nothing = FlatUpdate(parameters: [], statistics: [])
     let counts: [UInt64] = [0, 1, 4_294_967_296, 65_535, 65_536]
-    let sections = try counts.map { try encoder.encode(local: nothing, global: nothing, samples: $0, metrics: [:], using: &random).sections }
+    let sections = try counts.map { count in
+      try encoder.encode(local: nothing, global: nothing, samples: count, metrics: [:], using: &random).sections
+    }
     let layout = layout(encoder, nothing)
     #expect(layout == [VectorSection(name: "scalars", count: 2, bits: 32)])
     let sum = (0..<2).map { word in sections.reduce(UInt32(0)) { $0 &+ $1[0][word] } }

@@ -18,7 +18,7 @@ import Testing
     return encoding.encoded()
   }
 
-  // [SA-10] … [SA-19]; the fixture has five sites and one colluder.
+  // [SA-10] [SA-11] [SA-12] [SA-13] [SA-15] [SA-16] [SA-17] [SA-18] [SA-19]; the fixture has five sites and one colluder.
   static let badPlans: [BadPlan] = [
     BadPlan(code: .rosterDiffers, what: "another roster") { $0.rosterDigest[0] ^= 1 },
     BadPlan(code: .badCohort, what: "two sites") { $0.sites = Array($0.sites.prefix(2)) },
@@ -61,7 +61,9 @@ import Testing
     BadPlan(code: .badMechanism, what: "a range of infinity") { plan in plan.mechanism = mechanism(5) { $0.parameterRange = .infinity } },
     BadPlan(code: .badMechanism, what: "a range that is no number") { plan in plan.mechanism = mechanism(5) { $0.statisticsRange = .nan } },
     BadPlan(code: .badMechanism, what: "a negative range") { plan in plan.mechanism = mechanism(5) { $0.parameterRange = -1 } },
-    BadPlan(code: .badMechanism, what: "two scalars of one name") { plan in plan.mechanism = mechanism(5) { $0.scalars[0] = $0.scalars[2] } },
+    BadPlan(code: .badMechanism, what: "two scalars of one name") { plan in
+      plan.mechanism = mechanism(5) { $0.scalars[0] = $0.scalars[2] }
+    },
     BadPlan(code: .badMechanism, what: "a fractional largest count") { plan in
       plan.mechanism = mechanism(5) { $0.scalars[0] = ScalarSpec(name: "weight", range: 1.5, isCount: true) }
     },
@@ -120,7 +122,9 @@ import Testing
     #expect(world.abortCode == .tooFewAccepted)
   }
 
-  @Test("[SA-20] [SA-21] a refusal of the driver ends the attempt for the site, and the others go on", arguments: [RefusalCode.policy, .contextUsed])
+  @Test(
+    "[SA-20] [SA-21] a refusal of the driver ends the attempt for the site, and the others go on",
+    arguments: [RefusalCode.policy, .contextUsed])
   func driverRefuses(code: RefusalCode) throws {
     let world = try World(6)
     let unwilling = Fixture.site(3)
@@ -136,9 +140,12 @@ import Testing
     #expect(world.code(unwilling) == code)
   }
 
-  @Test("t = max((n + n_C)/2 + 1, 2n/3 + 1), rounded down inside", arguments: [
-    (3, 0, 3), (4, 0, 3), (5, 1, 4), (6, 1, 5), (7, 2, 5), (8, 1, 6), (10, 3, 7), (64, 21, 43), (6, 5, 6), (5, 4, 5),
-  ]) func threshold(n: Int, colluders: Int, t: Int) {
+  @Test(
+    "t = max((n + n_C)/2 + 1, 2n/3 + 1), rounded down inside",
+    arguments: [
+      (3, 0, 3), (4, 0, 3), (5, 1, 4), (6, 1, 5), (7, 2, 5), (8, 1, 6), (10, 3, 7), (64, 21, 43), (6, 5, 6), (5, 4, 5),
+    ]) func threshold(n: Int, colluders: Int, t: Int)
+  {
     #expect(RoundPlan.threshold(sites: n, colluders: colluders) == t)
     // Two sets of t sites share an honest one.
     #expect(2 * t - n > colluders)

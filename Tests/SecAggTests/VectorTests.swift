@@ -10,9 +10,9 @@ private struct Vectors: Decodable {
   struct Plan: Decodable {
     let job: String
     let round, attempt: UInt32
-    let roster_digest, weights_digest, configuration_digest, mechanism: String
+    let rosterDigest, weightsDigest, configurationDigest, mechanism: String
     let sites: [UInt32]
-    let colluders, threshold, neighbours, minimum_survivors: Int
+    let colluders, threshold, neighbours, minimumSurvivors: Int
     let sections: [Section]
   }
   struct Section: Decodable {
@@ -37,15 +37,17 @@ private struct Vectors: Decodable {
 
   let plan: Plan
   let frame: Frame
-  let plan_bytes, ctx, key_list_hash, transcript, mask_set, survivor_set, payload, input_digest, scalar, share_hash: String
-  let root_hash, envelope, envelope_hash, sum_digest: String
+  let planBytes, ctx, keyListHash, transcript, maskSet, survivorSet, payload, inputDigest, scalar, shareHash: String
+  let rootHash, envelope, envelopeHash, sumDigest: String
   let keys, headers, digests: [String]
   let masked, survivors: [UInt32]
   let rounding: [Rounding]
 
   static func load() throws -> Vectors {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Vectors/protocol.json")
-    return try JSONDecoder().decode(Vectors.self, from: Data(contentsOf: file))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(Vectors.self, from: Data(contentsOf: file))
   }
 }
 
@@ -64,12 +66,12 @@ private struct OneWord: RandomNumberGenerator {
     let vectors = try Vectors.load()
     let it = vectors.plan
     let plan = RoundPlan(
-      job: it.job, round: it.round, attempt: it.attempt, rosterDigest: bytes(it.roster_digest), sites: it.sites.map { SiteID($0) },
-      colluders: it.colluders, threshold: it.threshold, neighbours: it.neighbours, minimumSurvivors: it.minimum_survivors,
-      weightsDigest: bytes(it.weights_digest), configurationDigest: bytes(it.configuration_digest),
+      job: it.job, round: it.round, attempt: it.attempt, rosterDigest: bytes(it.rosterDigest), sites: it.sites.map { SiteID($0) },
+      colluders: it.colluders, threshold: it.threshold, neighbours: it.neighbours, minimumSurvivors: it.minimumSurvivors,
+      weightsDigest: bytes(it.weightsDigest), configurationDigest: bytes(it.configurationDigest),
       sections: it.sections.map(\.section), mechanism: bytes(it.mechanism))
-    #expect(plan.encoded() == bytes(vectors.plan_bytes) && plan.context == bytes(vectors.ctx))
-    #expect(try RoundPlan(decoding: bytes(vectors.plan_bytes)) == plan)
+    #expect(plan.encoded() == bytes(vectors.planBytes) && plan.context == bytes(vectors.ctx))
+    #expect(try RoundPlan(decoding: bytes(vectors.planBytes)) == plan)
     try plan.validate()
     let encoding = EncodingParameters(
       sites: 5, samplesReference: 1234,
@@ -94,23 +96,23 @@ private struct OneWord: RandomNumberGenerator {
     let context = bytes(vectors.ctx)
     let keys = try vectors.keys.map { try SignedMessage(decoding: bytes($0)) }
     let headers = try vectors.headers.map { try SignedMessage(decoding: bytes($0)) }
-    #expect(Transcript.keyList(context, keys) == bytes(vectors.key_list_hash))
+    #expect(Transcript.keyList(context, keys) == bytes(vectors.keyListHash))
     #expect(Transcript.phases1And2(context, keys: keys, headers: headers) == bytes(vectors.transcript))
     let masked = vectors.masked.map { SiteID($0) }
-    #expect(Transcript.maskSet(context, transcript: bytes(vectors.transcript), masked) == bytes(vectors.mask_set))
+    #expect(Transcript.maskSet(context, transcript: bytes(vectors.transcript), masked) == bytes(vectors.maskSet))
     #expect(
       Transcript.survivors(
-        context, keyed: [0, 3, 17, 256].map { SiteID($0) }, maskSet: bytes(vectors.mask_set), masked: masked,
-        survivors: vectors.survivors.map { SiteID($0) }, digests: vectors.digests.map(bytes)) == bytes(vectors.survivor_set))
+        context, keyed: [0, 3, 17, 256].map { SiteID($0) }, maskSet: bytes(vectors.maskSet), masked: masked,
+        survivors: vectors.survivors.map { SiteID($0) }, digests: vectors.digests.map(bytes)) == bytes(vectors.survivorSet))
     let payload = bytes(vectors.payload)
-    #expect(Transcript.input(context, SiteID(17), payload) == bytes(vectors.input_digest))
-    #expect(Transcript.sum(context, packed: [Array(payload.prefix(30)), Array(payload.dropFirst(30))]) == bytes(vectors.sum_digest))
+    #expect(Transcript.input(context, SiteID(17), payload) == bytes(vectors.inputDigest))
+    #expect(Transcript.sum(context, packed: [Array(payload.prefix(30)), Array(payload.dropFirst(30))]) == bytes(vectors.sumDigest))
     let scalar = try Scalar(canonical: bytes(vectors.scalar))
-    #expect(Transcript.share(context, dealer: SiteID(3), holder: SiteID(17), .selfMask, scalar) == bytes(vectors.share_hash))
-    #expect(Transcript.share(context, dealer: SiteID(3), holder: SiteID(17), .maskKey, scalar) != bytes(vectors.share_hash))
-    #expect(Transcript.root(context, dealer: SiteID(3), scalar) == bytes(vectors.root_hash))
+    #expect(Transcript.share(context, dealer: SiteID(3), holder: SiteID(17), .selfMask, scalar) == bytes(vectors.shareHash))
+    #expect(Transcript.share(context, dealer: SiteID(3), holder: SiteID(17), .maskKey, scalar) != bytes(vectors.shareHash))
+    #expect(Transcript.root(context, dealer: SiteID(3), scalar) == bytes(vectors.rootHash))
     #expect(
-      Transcript.envelope(context, dealer: SiteID(3), holder: SiteID(17), bytes(vectors.envelope)) == bytes(vectors.envelope_hash))
+      Transcript.envelope(context, dealer: SiteID(3), holder: SiteID(17), bytes(vectors.envelope)) == bytes(vectors.envelopeHash))
   }
 
   @Test("[SA-103] stochastic rounding with given random words") func rounding() throws {

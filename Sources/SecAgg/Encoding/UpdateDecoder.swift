@@ -73,7 +73,9 @@ public struct UpdateDecoder: Sendable {
     return result
   }
 
-  private func readScalars(_ words: [UInt32], _ survivors: Int) throws(EncodingError) -> (reals: [String: Double], counts: [String: UInt64]) {
+  private func readScalars(
+    _ words: [UInt32], _ survivors: Int
+  ) throws(EncodingError) -> (reals: [String: Double], counts: [String: UInt64]) {
     guard words.count == parameters.scalarWords else { throw EncodingError(.wrongLength, "the scalars of a sum do not fit the plan") }
     let ring = Ring(bits: EncodingParameters.scalarBits)
     let bound = EncodingParameters.bound(bits: EncodingParameters.scalarBits, sites: parameters.sites)
