@@ -52,5 +52,15 @@ public struct DemoError: Error, Sendable {
   public let code: Code
   public let reason: String
 
+  public var hint: String {
+    switch code {
+    case .folderInUse: "give another folder with --out, or empty this one"
+    case .cannotWrite: "check permissions and free space, or give another folder with --out"
+    case .missingProgram: "build all programs: make build"
+    case .badOption: "secagg demo --help lists the options"
+    case .dataMissing: "install the images with apt-get install dataset-fashion-mnist, or give folders with --data"
+    }
+  }
+
   init(_ code: Code, _ reason: String) { (self.code, self.reason) = (code, reason) }
 }

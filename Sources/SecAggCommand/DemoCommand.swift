@@ -3,9 +3,10 @@
 import ArgumentParser
 import CommandLineKit
 import Demo
+import Federation
 import Foundation
 
-struct Demo: AsyncParsableCommand {
+struct DemoVerb: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo", abstract: "Let sites train together on this machine, from keys to report.",
     discussion: """
@@ -30,5 +31,30 @@ struct Demo: AsyncParsableCommand {
     (options.sites, options.rounds, options.drop, options.quick) = (sites, rounds, drop, quick)
     (options.configuration, options.withoutPrivacy, options.dataFolders, options.seed) = (config, withoutPrivacy, data, seed)
     try await DemoRun(options).run()
+  }
+}
+
+/// The demo's errors as the user sees them; nil for errors of other modules.
+@Sendable
+func demoFailure(_ error: any Error) -> CommandError? {
+  if let error = error as? DemoError { return CommandError(code: error.code.rawValue, what: error.reason, hint: error.hint, exit: exit(error.code)) }
+  if let failure = error as? ChildFailure {
+    let tail = failure.lastLines.isEmpty ? "" : "\n  " + failure.lastLines.joined(separator: "\n  ")
+    return CommandError(
+      code: "DM-06", what: "\(failure.program): \(failure.reason)\(tail)", hint: "the logs of every process are in logs/ below --out", exit: .unavailable)
+  }
+  if let error = error as? FederationError {
+    let place = error.place.map { CommandError.Place(file: $0.file, line: $0.line, column: $0.column, width: $0.width, text: $0.text) }
+    return CommandError(
+      code: error.code.rawValue, what: error.reason, hint: error.hint, exit: ExitStatus(rawValue: error.exitStatus) ?? .internalError, place: place)
+  }
+  return nil
+}
+
+private func exit(_ code: DemoError.Code) -> ExitStatus {
+  switch code {
+  case .badOption: .usage
+  case .dataMissing: .badData
+  case .missingProgram, .cannotWrite, .folderInUse: .unavailable
   }
 }

@@ -14,6 +14,7 @@ struct Main {
 
   @Sendable
   private static func describe(_ error: any Error) -> CommandError? {
+    if let failure = demoFailure(error) { return failure }
     guard let fault = FaultDescription(error) else { return nil }
     let exit: ExitStatus =
       switch fault.kind {
@@ -29,5 +30,5 @@ struct SecAgg: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "secagg", abstract: "Train object detectors, alone or together without showing your images.",
     version: "0.1.0",
-    subcommands: [Demo.self, Train.self, Val.self, InitWeights.self, Inspect.self, Bench.self])
+    subcommands: [DemoVerb.self, Train.self, Val.self, InitWeights.self, Inspect.self, Bench.self])
 }
