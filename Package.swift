@@ -121,7 +121,9 @@ let package = Package(
     tests("MaskingTests", ["Masking", "Sodium", "GMP", "TestSupport"], exclude: ["Vectors"]),
     tests("SecAggTests", ["SecAgg", "Sodium", "Masking", "TestSupport"], exclude: ["Vectors"]),
     tests("FederationTests", ["Federation", "SecAgg", "Sodium", "TLSIdentity"]),
-    tests("CommandTests", ["TrainerCommand", "Detector", "Safetensors", "TestSupport"]),
+    tests(
+      "CommandTests",
+      ["TrainerCommand", "ServerCommand", "ClientCommand", "RosterCommand", "Federation", "Detector", "Safetensors", "TestSupport"]),
     tests("CommandLineKitTests", ["CommandLineKit", argumentParser]),
     tests("SafetensorsTests", ["Safetensors"]),
     tests("DemoTests", ["Demo", "Detector", "TestSupport"]),

@@ -5,7 +5,6 @@ struct AttemptRecord {
   private let begin = ContinuousClock.now
   private var phaseBegin = ContinuousClock.now
   private var phase: Phase?
-  private var firstInput: ContinuousClock.Instant?
   private(set) var seconds: [String: Double] = [:]
   private(set) var bytesUp: [UInt32: Int] = [:]
   private(set) var bytesDown: [UInt32: Int] = [:]
@@ -26,21 +25,17 @@ struct AttemptRecord {
   mutating func sent(_ bytes: Int, to site: UInt32) { bytesDown[site, default: 0] += bytes }
 
   /// - Returns: whether this is the site's first complete input.
-  mutating func inputComplete(from site: UInt32) -> Bool {
-    if firstInput == nil { firstInput = .now }
-    return inputs.insert(site).inserted
-  }
+  mutating func inputComplete(from site: UInt32) -> Bool { inputs.insert(site).inserted }
 
-  /// Ends the record: seconds by phase with their total, and from the first complete input to now.
+  /// Ends the record: seconds by phase with their total, and the seconds that were not spent waiting for the sites' training (phase 3):
+  /// keys, shares and acknowledgements, consistency, reveal, unmasking, decoding, the new weights.
   mutating func finished() -> (seconds: EventValue, secureAggregation: EventValue) {
     close()
     phase = nil
-    let now = ContinuousClock.now
-    seconds["total"] = Self.seconds(begin.duration(to: now))
-    return (
-      .object(seconds.mapValues { .number(Self.rounded($0)) }),
-      firstInput.map { .number(Self.rounded(Self.seconds($0.duration(to: now)))) } ?? .null
-    )
+    let total = Self.seconds(begin.duration(to: .now))
+    seconds["total"] = total
+    let aggregation = max(0, total - seconds[Phase.maskedInput.eventName, default: 0])
+    return (.object(seconds.mapValues { .number(Self.rounded($0)) }), .number(Self.rounded(aggregation)))
   }
 
   static func bytes(_ values: [UInt32: Int]) -> EventValue {

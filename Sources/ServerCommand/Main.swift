@@ -3,6 +3,7 @@ import ArgumentParser
 import CommandLineKit
 import Coordinator
 import Federation
+import Foundation
 import Logging
 import TLSIdentity
 import Transport
@@ -63,6 +64,10 @@ struct ServerFiles: ParsableArguments {
     if let consortiumKey { config.server.consortiumKey = consortiumKey }
     if let identity { config.server.identity = identity }
     if let state { config.server.stateDirectory = state }
+    // Events name files: they must mean the same to whoever reads them from elsewhere.
+    if !config.server.stateDirectory.hasPrefix("/") {
+      config.server.stateDirectory = FileManager.default.currentDirectoryPath + "/" + config.server.stateDirectory
+    }
     if let weights { config.model.weights = weights }
     if let listen {
       guard let address = HostPort(listen) else { throw ValidationError("--listen is host:port, such as 127.0.0.1:7443") }
