@@ -61,6 +61,9 @@ import Testing
     BadPlan(code: .badMechanism, what: "a range of infinity") { plan in plan.mechanism = mechanism(5) { $0.parameterRange = .infinity } },
     BadPlan(code: .badMechanism, what: "a range that is no number") { plan in plan.mechanism = mechanism(5) { $0.statisticsRange = .nan } },
     BadPlan(code: .badMechanism, what: "a negative range") { plan in plan.mechanism = mechanism(5) { $0.parameterRange = -1 } },
+    BadPlan(code: .badMechanism, what: "a range so small that w/range is infinite, which would trap when rounded") { plan in
+      plan.mechanism = mechanism(5) { $0.parameterRange = 5e-324 }
+    },
     BadPlan(code: .badMechanism, what: "two scalars of one name") { plan in
       plan.mechanism = mechanism(5) { $0.scalars[0] = $0.scalars[2] }
     },

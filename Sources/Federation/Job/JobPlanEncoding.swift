@@ -95,8 +95,8 @@ extension JobPlan {
     try require(training.warmupEpochs >= 0 && training.warmupEpochs <= 1e6, "the warm-up is between 0 and a million epochs")
     try require((0...1).contains(training.finalLearningRateFraction), "the final learning-rate fraction is between 0 and 1")
     try require((8...32).contains(quantisation.bits), "the ring has 8 to 32 bits")
-    try require(quantisation.parameterRange > 0 && quantisation.parameterRange <= 1e6, "the parameter range is above 0 and at most 1e6")
-    try require(quantisation.statisticsRange > 0 && quantisation.statisticsRange <= 1e6, "the statistics range is above 0 and at most 1e6")
+    try require(quantisation.parameterRange >= 1e-9 && quantisation.parameterRange <= 1e6, "the parameter range is between 1e-9 and 1e6")
+    try require(quantisation.statisticsRange >= 1e-9 && quantisation.statisticsRange <= 1e6, "the statistics range is between 1e-9 and 1e6")
     try require(parameterCount >= 1 && statisticCount >= 0, "the model has at least one parameter")
     try require(layoutDigest.count == 32 && initialWeightsDigest.count == 32, "a digest has 32 bytes")
   }

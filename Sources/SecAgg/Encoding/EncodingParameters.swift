@@ -38,6 +38,8 @@ public struct EncodingParameters: Hashable, Sendable {
   public static let scalarBits = 32
   public static let scalarsMax = 256
   public static let countMax = 1_099_511_627_776.0
+  /// A range below this could push w/range out of what a Double holds; NaN fails the comparison with it too.
+  public static let rangeMin = 0x1p-40
   static let limbBits = 16
   static let version: UInt8 = 1
   /// The only noise mechanism of this version.
@@ -89,8 +91,8 @@ extension EncodingParameters {
   public func validate() throws(Refusal) {
     guard (1...RoundPlan.completeGraphMax).contains(sites) else { throw Refusal(.badMechanism, "an encoding for \(sites) sites") }
     for range in [parameterRange, statisticsRange] + scalars.map(\.range) {
-      guard range.isFinite, range > 0, range <= EncodingParameters.countMax else {
-        throw Refusal(.badMechanism, "a range must be above 0 and at most 2^40")
+      guard range >= EncodingParameters.rangeMin, range <= EncodingParameters.countMax else {
+        throw Refusal(.badMechanism, "a range must be between 2^-40 and 2^40")
       }
     }
     guard scalars.count <= EncodingParameters.scalarsMax, Set(scalars.map(\.name)).count == scalars.count else {

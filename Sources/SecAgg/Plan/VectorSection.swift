@@ -18,8 +18,10 @@ public struct VectorSection: Hashable, Sendable {
   public static let bitsRange = 2...32
   public static let nameBytesMax = 64
 
-  /// Bytes of the packed section.
-  public var packedBytes: Int { BitPacking.byteCount(count: count, bits: bits) }
+  /// Bytes of the packed section; 0 for a layout that `validate` refuses, because drivers may ask before the plan was checked.
+  public var packedBytes: Int {
+    VectorSection.bitsRange.contains(bits) && (0...RoundPlan.coordinatesMax).contains(count) ? BitPacking.byteCount(count: count, bits: bits) : 0
+  }
 
   static func isName(_ name: String) -> Bool {
     (1...nameBytesMax).contains(name.utf8.count)

@@ -68,10 +68,13 @@ extension SiteSession {
   }
 
   func receiveClosed(_ message: SignedMessage) throws(Refusal) -> [SiteAction] {
-    guard let survivorSet else { throw Refusal(.unexpected, "the end before the survivors") }
+    guard let survivorSet, let threshold = plan?.threshold else { throw Refusal(.unexpected, "the end before the survivors") }
     let body = try message.open(ClosedBody.self)
     guard body.revealers.allSatisfy({ survivorSet.digests[$0] != nil }) else {
       throw Refusal(.wrongMembers, "a site revealed that is not among the survivors")
+    }
+    guard body.revealers.count >= threshold else {
+      throw Refusal(.tooFewSignatures, "a sum needs the reveals of \(threshold) sites, the end names \(body.revealers.count)")
     }
     phase = .done
     destroySecrets()
