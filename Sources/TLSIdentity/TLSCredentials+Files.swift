@@ -15,7 +15,8 @@ extension TLSCredentials {
     let certificate = try loadCertificate(certificateFile)
     let text = try read(keyFile, bytesMax: 16_384, secret: true)
     guard let key = try? P256.Signing.PrivateKey(pemRepresentation: text) else {
-      throw TLSIdentityError(.malformedKey, "\(keyFile) holds no P-256 private key in PEM", hint: "give the file that was written with the certificate")
+      throw TLSIdentityError(
+        .malformedKey, "\(keyFile) holds no P-256 private key in PEM", hint: "give the file that was written with the certificate")
     }
     return try TLSCredentials(certificate: certificate, key: key)
   }
@@ -60,7 +61,8 @@ extension TLSCredentials {
 
   private static func write(_ bytes: [UInt8], to path: String, mode: mode_t, replaces: Bool) throws(TLSIdentityError) {
     if !replaces, access(path, F_OK) == 0 {
-      throw TLSIdentityError(.file, "\(path) exists already; a key is never overwritten", hint: "choose another path, or move the old key away")
+      throw TLSIdentityError(
+        .file, "\(path) exists already; a key is never overwritten", hint: "choose another path, or move the old key away")
     }
     let temporary = "\(path).\(getpid()).new"
     let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)

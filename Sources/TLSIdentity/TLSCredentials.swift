@@ -53,7 +53,8 @@ public struct TLSCredentials: Sendable, CustomStringConvertible, CustomReflectab
     var usage = ExtendedKeyUsage.Usage.clientAuth
     if case .server(let hosts) = role {
       guard !hosts.isEmpty, hosts.count <= 32 else {
-        throw TLSIdentityError(.unusableName, "a server's certificate names 1 to 32 hosts", hint: "give the host that sites will connect to")
+        throw TLSIdentityError(
+          .unusableName, "a server's certificate names 1 to 32 hosts", hint: "give the host that sites will connect to")
       }
       usage = .serverAuth
       for host in hosts { alternatives.append(try generalName(host)) }

@@ -53,7 +53,8 @@ final class HandshakeObserver: ChannelInboundHandler, Sendable {
       } else {
         fail(
           TransportError(
-            .handshake, "\(endpoint) speaks TLS but not HTTP/2", hint: "check that a SecAgg server listens there, not a web server or proxy"))
+            .handshake, "\(endpoint) speaks TLS but not HTTP/2", hint: "check that a SecAgg server listens there, not a web server or proxy"
+          ))
         context.close(promise: nil)
       }
     }

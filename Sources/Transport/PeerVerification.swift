@@ -1,5 +1,5 @@
-// Who the other side is. The roster pins exact certificates, so there is no chain to build: the leaf's bytes must be the pinned ones, within
-// their validity, under the right name; TLS itself proves that the peer holds the key. Only the leaf counts, whatever else is sent.
+// Who the other side is. The roster pins exact certificates, so there is no chain to build: the leaf's bytes must be the pinned ones,
+// within their validity, under the right name; TLS itself proves that the peer holds the key. Only the leaf counts, whatever else is sent.
 import Foundation
 import NIOCore
 import NIOSSL
@@ -37,7 +37,8 @@ package enum PeerVerification {
       }
       try leaf.checkValidity(at: now)
       guard leaf.names(host: endpoint.host) else {
-        let hosts = (leaf.dnsNames + leaf.addresses.map { $0.map(String.init).joined(separator: $0.count == 4 ? "." : ":") }).joined(separator: ", ")
+        let hosts = (leaf.dnsNames + leaf.addresses.map { $0.map(String.init).joined(separator: $0.count == 4 ? "." : ":") }).joined(
+          separator: ", ")
         throw TransportError(
           .serverIdentity, "the certificate of \(leaf.name) does not name \(endpoint.host)", hint: "it names \(hosts): use one of these")
       }
@@ -56,7 +57,10 @@ package enum TLSFailure {
   /// - Parameter afterHandshake: the peer's view may still end badly then; TLS 1.3 judges a client's certificate last.
   package static func describe(_ error: any Error, endpoint: ServerEndpoint, afterHandshake: Bool) -> TransportError {
     let text = "\(error)"
-    let alerts = ["CERTIFICATE_REQUIRED", "ALERT_CERTIFICATE", "ALERT_BAD_CERTIFICATE", "ALERT_UNKNOWN_CA", "ALERT_ACCESS_DENIED", "ALERT_UNSUPPORTED_CERTIFICATE"]
+    let alerts = [
+      "CERTIFICATE_REQUIRED", "ALERT_CERTIFICATE", "ALERT_BAD_CERTIFICATE", "ALERT_UNKNOWN_CA", "ALERT_ACCESS_DENIED",
+      "ALERT_UNSUPPORTED_CERTIFICATE",
+    ]
     if alerts.contains(where: text.contains) {
       return TransportError(
         .ownCertificateRefused, "\(endpoint) refused this site's certificate",
@@ -64,7 +68,8 @@ package enum TLSFailure {
     }
     if text.contains("eofDuringHandshake") || text.contains("uncleanShutdown") || error is ChannelError || error is IOError {
       let place = afterHandshake ? "after" : "during"
-      return TransportError(.connectionLost, "\(endpoint) closed the connection \(place) the TLS handshake", hint: "see the server's log for the cause")
+      return TransportError(
+        .connectionLost, "\(endpoint) closed the connection \(place) the TLS handshake", hint: "see the server's log for the cause")
     }
     return TransportError(
       .handshake, "the TLS handshake with \(endpoint) failed: \(text.prefix(300))",

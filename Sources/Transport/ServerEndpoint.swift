@@ -9,8 +9,10 @@ public struct ServerEndpoint: Sendable, Hashable, CustomStringConvertible {
 
   /// - Parameter port: 0 to 65535; 0 only where a server is to choose a free one.
   public init(host: String, port: Int) throws(TransportError) {
-    guard (0...65_535).contains(port), (1...253).contains(host.utf8.count), host.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 0x2f }) else {
-      throw TransportError(.unusableAddress, "\"\(host.prefix(80)):\(port)\" is no host and port", hint: "write it as host:port, such as 127.0.0.1:7443")
+    guard (0...65_535).contains(port), (1...253).contains(host.utf8.count), host.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 0x2f })
+    else {
+      throw TransportError(
+        .unusableAddress, "\"\(host.prefix(80)):\(port)\" is no host and port", hint: "write it as host:port, such as 127.0.0.1:7443")
     }
     self.host = host
     self.port = port

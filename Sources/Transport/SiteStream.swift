@@ -114,10 +114,12 @@ final class SiteStream: Sendable {
   private func take(_ frame: ServerFrame) async throws -> Bool {
     switch frame {
     case .welcome(let job, let bytes):
-      guard state.withLock({ state in
-        defer { state.welcomed = true }
-        return !state.welcomed
-      }) else { throw outOfOrder("a second welcome") }
+      guard
+        state.withLock({ state in
+          defer { state.welcomed = true }
+          return !state.welcomed
+        })
+      else { throw outOfOrder("a second welcome") }
       guard connection.opened(outbound) else { return false }
       return await put(.connected(job: job, configuration: bytes), cost: frame.cost)
     case .refusal(let code, let reason):
@@ -148,7 +150,8 @@ final class SiteStream: Sendable {
       failure.record(TransportError(.tooLarge, "a frame beyond the limit: \(error.message)", hint: "check both sides' versions"))
     case .unimplemented:
       failure.record(
-        TransportError(.version, "\(configuration.endpoint) does not offer secagg.v1.Aggregation", hint: "check the address and the server's version"))
+        TransportError(
+          .version, "\(configuration.endpoint) does not offer secagg.v1.Aggregation", hint: "check the address and the server's version"))
     default: break
     }
   }

@@ -27,7 +27,8 @@ public final class AggregationServer: Sendable {
   private let logger: Logger
   private let state = Mutex(State())
 
-  /// - Throws: ``TransportError`` `plaintextNotLoopback`, `unusableAddress`, or `ownCertificateRefused` for a certificate outside its validity.
+  /// - Throws: ``TransportError`` `plaintextNotLoopback`, `unusableAddress`, or `ownCertificateRefused` for a certificate outside its
+  ///   validity.
   public init(_ configuration: Configuration, logger: Logger) throws(TransportError) {
     try configuration.validate()
     self.configuration = configuration
@@ -70,7 +71,8 @@ public final class AggregationServer: Sendable {
     case .finished: throw notConnected(site)
     case .full:
       let error = TransportError(
-        .slowPeer, "site \(site) does not take its frames; \(configuration.limits.outboundBytesMax) bytes wait", hint: "its network may be overloaded")
+        .slowPeer, "site \(site) does not take its frames; \(configuration.limits.outboundBytesMax) bytes wait",
+        hint: "its network may be overloaded")
       session.drop(error)
       throw error
     }
@@ -99,7 +101,11 @@ public final class AggregationServer: Sendable {
     await within(configuration.limits.shutdownGrace) { [registry] in await registry.waitUntilEmpty() }
     server?.beginGracefulShutdown()
     await within(configuration.limits.shutdownGrace + .seconds(2)) {
-      await withTaskCancellationHandler { _ = await serving?.result } onCancel: { serving?.cancel() }
+      await withTaskCancellationHandler {
+        _ = await serving?.result
+      } onCancel: {
+        serving?.cancel()
+      }
     }
     registry.events.finish()
   }
@@ -125,9 +131,11 @@ public final class AggregationServer: Sendable {
       switch system.errnoCode {
       case EADDRINUSE:
         return TransportError(
-          .portInUse, "another program listens on \(listen)", hint: "stop it (ss -ltnp shows which), or choose another port; 0 takes a free one")
+          .portInUse, "another program listens on \(listen)",
+          hint: "stop it (ss -ltnp shows which), or choose another port; 0 takes a free one")
       case EACCES:
-        return TransportError(.unusableAddress, "\(listen) may not be listened on", hint: "ports below 1024 need rights; choose a higher one")
+        return TransportError(
+          .unusableAddress, "\(listen) may not be listened on", hint: "ports below 1024 need rights; choose a higher one")
       case EADDRNOTAVAIL:
         return TransportError(.unusableAddress, "\(listen.host) is no address of this machine", hint: "use 0.0.0.0 for every interface")
       default: break

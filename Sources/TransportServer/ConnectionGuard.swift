@@ -44,7 +44,8 @@ final class ConnectionGuard: ChannelInboundHandler {
     on channel: any Channel, count: ConnectionCount, secure: Bool, limits: TransportLimits, logger: Logger
   ) -> EventLoopFuture<Void> {
     guard count.enter() else {
-      logger.warning("more than \(count.max) connections: one is closed at once", metadata: ["peer": "\(channel.remoteAddress.map { "\($0)" } ?? "?")"])
+      logger.warning(
+        "more than \(count.max) connections: one is closed at once", metadata: ["peer": "\(channel.remoteAddress.map { "\($0)" } ?? "?")"])
       // Not a failed future: the library would drop a half-made channel, and that traps.
       channel.close(promise: nil)
       return channel.eventLoop.makeSucceededVoidFuture()

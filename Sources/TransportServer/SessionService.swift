@@ -122,9 +122,11 @@ struct SessionService: Secagg_V1_Aggregation.SimpleServiceProtocol {
     switch error {
     case let error as TransportError: session.refuse(error)
     case let error as RPCError where error.code == .invalidArgument:
-      session.refuse(TransportError(.malformed, "bytes that are no frame of this protocol", hint: "check that both sides run the same version"))
+      session.refuse(
+        TransportError(.malformed, "bytes that are no frame of this protocol", hint: "check that both sides run the same version"))
     case let error as RPCError where error.code == .resourceExhausted:
-      session.refuse(TransportError(.tooLarge, "a frame of more than \(FieldLimits.frameBytesMax) bytes", hint: "check the client's version"))
+      session.refuse(
+        TransportError(.tooLarge, "a frame of more than \(FieldLimits.frameBytesMax) bytes", hint: "check the client's version"))
     default:
       session.drop(Self.lost("\(error)"))
     }

@@ -36,7 +36,8 @@ struct Consortium: Sendable {
     return Bench(consortium: self, server: running, endpoint: try await running.start())
   }
 
-  func configuration(_ endpoint: ServerEndpoint, site: UInt32, as credentials: TLSCredentials? = nil) throws -> SiteConnection.Configuration {
+  func configuration(_ endpoint: ServerEndpoint, site: UInt32, as credentials: TLSCredentials? = nil) throws -> SiteConnection.Configuration
+  {
     let own = try credentials ?? #require(sites[site])
     var configuration = SiteConnection.Configuration(
       endpoint: endpoint, site: site, security: .mutualTLS(own, server: server.certificate))
@@ -97,7 +98,9 @@ struct Client: Sendable {
   /// The connection's next event.
   func next() async throws -> SiteConnectionEvent {
     var iterator = connection.events.makeAsyncIterator()
-    guard let event = await iterator.next() else { throw Missing(what: "an event of the site, which ended with \(String(describing: await running.value))") }
+    guard let event = await iterator.next() else {
+      throw Missing(what: "an event of the site, which ended with \(String(describing: await running.value))")
+    }
     return event
   }
 

@@ -1,7 +1,6 @@
 // The wire format against the specification's limits, without sockets.
 import SwiftProtobuf
 import Testing
-
 import Transport
 
 @Suite struct CodecTests {
@@ -14,7 +13,8 @@ import Transport
   static let serverFrames: [ServerFrame] = [
     .welcome(job: "j", configuration: []), .welcome(job: "garments", configuration: patterned(FieldLimits.configurationBytesMax)),
     .message(patterned(FieldLimits.messageBytesMax)), .weightsChunk(digest: patterned(32), index: 2, count: 3, bytes: [1]),
-    .released(round: .max, weightsDigest: patterned(32)), .refusal(code: "SA-12", reason: "a share does not open"), .finished(reason: "done"),
+    .released(round: .max, weightsDigest: patterned(32)), .refusal(code: "SA-12", reason: "a share does not open"),
+    .finished(reason: "done"),
   ]
 
   @Test(arguments: siteFrames.indices) func siteFramesSurviveTheWire(index: Int) throws {
@@ -33,7 +33,8 @@ import Transport
 
   static let badSiteFrames: [SiteFrame] = [
     .message([]), .message([UInt8](repeating: 0, count: FieldLimits.messageBytesMax + 1)), .inputChunk(index: 0, count: 0, bytes: [1]),
-    .inputChunk(index: 1, count: 1, bytes: [1]), .inputChunk(index: 0, count: 1, bytes: []), .inputChunk(index: 0, count: 16_385, bytes: [1]),
+    .inputChunk(index: 1, count: 1, bytes: [1]), .inputChunk(index: 0, count: 1, bytes: []),
+    .inputChunk(index: 0, count: 16_385, bytes: [1]),
     .inputChunk(index: .max, count: .max, bytes: [1]), .inputChunk(index: 0, count: 1, bytes: patterned(FieldLimits.chunkBytesMax + 1)),
     .weightsRequest(digest: []), .weightsRequest(digest: patterned(31)), .weightsRequest(digest: patterned(33)),
     .goodbye(reason: String(repeating: "x", count: 1_025)),
@@ -41,7 +42,8 @@ import Transport
   static let badServerFrames: [ServerFrame] = [
     .welcome(job: "", configuration: []), .welcome(job: String(repeating: "j", count: 257), configuration: []),
     .welcome(job: "j", configuration: patterned(FieldLimits.configurationBytesMax + 1)), .message([]),
-    .weightsChunk(digest: patterned(31), index: 0, count: 1, bytes: [1]), .weightsChunk(digest: patterned(32), index: 1, count: 1, bytes: [1]),
+    .weightsChunk(digest: patterned(31), index: 0, count: 1, bytes: [1]),
+    .weightsChunk(digest: patterned(32), index: 1, count: 1, bytes: [1]),
     .weightsChunk(digest: patterned(32), index: 0, count: 1, bytes: []), .released(round: 0, weightsDigest: patterned(16)),
     .refusal(code: "", reason: ""), .refusal(code: "SA 12", reason: ""), .refusal(code: "SÄ-12", reason: ""),
     .refusal(code: String(repeating: "S", count: 33), reason: ""), .refusal(code: "SA-12", reason: String(repeating: "x", count: 1_025)),
@@ -131,7 +133,9 @@ import Transport
   @Test(arguments: broken.indices) func brokenSequencesAreRefused(case number: Int) throws {
     let pieces = Self.broken[number]
     var assembler = ChunkAssembler(bytesMax: 100)
-    for (index, count, length) in pieces.dropLast() { #expect(try assembler.add(index: index, count: count, bytes: patterned(length)) == nil) }
+    for (index, count, length) in pieces.dropLast() {
+      #expect(try assembler.add(index: index, count: count, bytes: patterned(length)) == nil)
+    }
     let (index, count, length) = try #require(pieces.last)
     #expect(throws: TransportError.self) { _ = try assembler.add(index: index, count: count, bytes: patterned(length)) }
     // After a refusal nothing is taken any more.

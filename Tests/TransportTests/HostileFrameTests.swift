@@ -51,7 +51,7 @@ import TransportServer
   }
 
   @Test func noHelloIsADeadline() async throws {
-    #expect(try await refusal([]) { $0.handshakeTimeout = .milliseconds(700) } == "TR-09")
+    #expect(try await refusal([]) { $0.handshakeTimeout = .seconds(2) } == "TR-09")
   }
 
   @Test func aPieceBeyondItsLimitIsRefused() async throws {
@@ -72,16 +72,27 @@ import TransportServer
   @Test func aFrameBeyondEightMiBEndsTheSessionWithoutHarm() async throws {
     let large = [UInt8](repeating: 1, count: FieldLimits.frameBytesMax + 1)
     let bench = try await Consortium().start()
-    let attack = Task {
-      await RawClient.exchange(bench.endpoint, as: bench.consortium.sites[1], sending: [try RawClient.hello(1), [0x12] + varint(large.count) + large])
+    let hello = try RawClient.hello(1)
+    let answer = await RawClient.exchange(
+      bench.endpoint, as: bench.consortium.sites[1], sending: [hello, [0x12] + varint(large.count) + large])
+    #expect(answer.refusal == "TR-06" || answer.error != nil)
+    #expect(answer.frames.count <= 1)
+    // The stream may be torn down before its hello was looked at; if it was let in, it is out again before long.
+    let honest = try bench.connect(2)
+    var inside = 0
+    var isHonestIn = false
+    while inside > 0 || !isHonestIn {
+      switch try await bench.next() {
+      case .connected(2): isHonestIn = true
+      case .connected(1): inside += 1
+      case .disconnected(1, let error):
+        inside -= 1
+        #expect(error != nil)
+      case let other: Issue.record("unexpected: \(other)")
+      }
     }
-    #expect(try await bench.next() == .connected(1))
-    guard case .disconnected(1, let error?) = try await bench.next() else { throw Missing(what: "the attacker's end") }
-    #expect([.tooLarge, .connectionLost, .malformed].contains(error.code))
-    let answer = try await attack.value
-    #expect(answer.refusal != nil || answer.error != nil)
-    let honest = try bench.connect(1)
-    try await bench.welcome(honest)
+    try bench.server.send(.welcome(job: "test", configuration: []), to: 2)
+    #expect(try await honest.next() == .connected(job: "test", configuration: []))
     await honest.close()
     await bench.server.shutdown()
   }
@@ -92,7 +103,9 @@ import TransportServer
     try await bench.welcome(client)
     let long = [UInt8](repeating: 0, count: FieldLimits.messageBytesMax + 1)
     await #expect { try await client.connection.send(.message(long)) } throws: { ($0 as? TransportError)?.code == .tooLarge }
-    await #expect { try await client.connection.send(.hello(site: 1, protocolVersion: 1)) } throws: { ($0 as? TransportError)?.code == .outOfOrder }
+    await #expect { try await client.connection.send(.hello(site: 1, protocolVersion: 1)) } throws: {
+      ($0 as? TransportError)?.code == .outOfOrder
+    }
     #expect { try bench.server.send(.message(long), to: 1) } throws: { ($0 as? TransportError)?.code == .tooLarge }
     #expect { try bench.server.send(.message([1]), to: 77) } throws: { ($0 as? TransportError)?.code == .notConnected }
     // Nothing of it was sent: the next thing that arrives is what is sent now.

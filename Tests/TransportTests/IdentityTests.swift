@@ -119,7 +119,8 @@ import TransportServer
 
   @Test func anExpiredServerCertificateDoesNotStart() async throws {
     let now = Date()
-    let expired = try TLSCredentials.mint(name: "server", role: .server(hosts: ["127.0.0.1"]), notBefore: now - 7_200, notAfter: now - 3_600)
+    let expired = try TLSCredentials.mint(
+      name: "server", role: .server(hosts: ["127.0.0.1"]), notBefore: now - 7_200, notAfter: now - 3_600)
     let listen = try ServerEndpoint(host: "127.0.0.1", port: 0)
     #expect(throws: TransportError.self) {
       try AggregationServer(.init(listen: listen, security: .mutualTLS(expired) { _ in nil }), logger: quiet)

@@ -1,6 +1,5 @@
 // The bounded queue, the reconnect delays and the addresses: the small parts that everything else leans on.
 import Testing
-
 import Transport
 
 @Suite(.timeLimit(.minutes(1))) struct QueueTests {
@@ -125,7 +124,10 @@ import Transport
     #expect(endpoint.host == host && endpoint.port == port && endpoint.description == text)
   }
 
-  @Test(arguments: ["", ":", "host", "host:", ":1", "host:65536", "host:-1", "host:1x", "::1:80", "a b:1", "https://host:1", "h\u{e9}:1", String(repeating: "h", count: 254) + ":1"])
+  @Test(arguments: [
+    "", ":", "host", "host:", ":1", "host:65536", "host:-1", "host:1x", "::1:80", "a b:1", "https://host:1", "h\u{e9}:1",
+    String(repeating: "h", count: 254) + ":1",
+  ])
   func whatIsNoAddressIsRefused(text: String) {
     #expect { try ServerEndpoint(parsing: text) } throws: { ($0 as? TransportError)?.code == .unusableAddress }
   }

@@ -19,7 +19,8 @@ import TransportServer
     for frame in fromSite { #expect(try await bench.next() == .frame(2, frame)) }
 
     let fromServer: [ServerFrame] = [
-      .message([9]), .weightsChunk(digest: patterned(32), index: 0, count: 1, bytes: [4]), .released(round: 3, weightsDigest: patterned(32)),
+      .message([9]), .weightsChunk(digest: patterned(32), index: 0, count: 1, bytes: [4]),
+      .released(round: 3, weightsDigest: patterned(32)),
     ]
     for frame in fromServer { try bench.server.send(frame, to: 2) }
     for frame in fromServer { #expect(try await client.next() == .frame(frame)) }
@@ -66,7 +67,9 @@ import TransportServer
     assembler = ChunkAssembler(bytesMax: 8_000_003)
     whole = nil
     while whole == nil {
-      guard case .frame(.weightsChunk(digest, let index, let count, let bytes)) = try await client.next() else { throw Missing(what: "a piece") }
+      guard case .frame(.weightsChunk(digest, let index, let count, let bytes)) = try await client.next() else {
+        throw Missing(what: "a piece")
+      }
       whole = try assembler.add(index: index, count: count, bytes: bytes)
     }
     try await paced
@@ -168,7 +171,10 @@ import TransportServer
 
   @Test func aSiteThatDoesNotReadIsDroppedAndOthersAreServed() async throws {
     let bench = try await Consortium().start { $0.outboundBytesMax = 4 << 20 }
-    let slow = try bench.connect(1) { $0.limits.inboundBytesMax = 1 << 20 }
+    let slow = try bench.connect(1) {
+      $0.limits.inboundBytesMax = 1 << 20
+      $0.limits.shutdownGrace = .milliseconds(200)
+    }
     try await bench.welcome(slow)
     let other = try bench.connect(2)
     try await bench.welcome(other)
@@ -196,7 +202,9 @@ import TransportServer
     let flood = try bench.connect(1)
     try await bench.welcome(flood)
     let piece = patterned(FieldLimits.chunkBytesMax)
-    let sending = Task { for index in 0..<64 { try await flood.connection.send(.inputChunk(index: UInt32(index), count: 64, bytes: piece)) } }
+    let sending = Task {
+      for index in 0..<64 { try await flood.connection.send(.inputChunk(index: UInt32(index), count: 64, bytes: piece)) }
+    }
     // Its first frame is there and nobody takes it; the second site is still let in and heard.
     let other = try bench.connect(2)
     var seen = 0
