@@ -47,7 +47,7 @@ enum ConnectionOpener {
           }
         opened.set(configured.channel)
         do {
-          try await withDeadline(limits.handshakeTimeout, late: { late(endpoint) }) { try await handshake.value() }
+          try await withDeadline(limits.handshakeTimeout, late: late(endpoint)) { try await handshake.value() }
         } catch {
           if let error = error as? TransportError { failure.record(error) }
           // The library's half-made channel may be dropped only when it is closed: it traps otherwise.

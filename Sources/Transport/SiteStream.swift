@@ -89,7 +89,7 @@ final class SiteStream: Sendable {
       try await writer.write(WireCodec.encode(.hello(site: configuration.site, protocolVersion: transportProtocolVersion)))
       while let frame = await outbound.next() {
         do {
-          try await withDeadline(configuration.limits.writeTimeout, late: { [self] in slow() }) {
+          try await withDeadline(configuration.limits.writeTimeout, late: self.slow()) {
             try await writer.write(WireCodec.encode(frame))
           }
         } catch {

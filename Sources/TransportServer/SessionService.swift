@@ -102,7 +102,7 @@ struct SessionService: Secagg_V1_Aggregation.SimpleServiceProtocol {
       do {
         if case .finished = frame { session.complete() }
         let wire = try WireCodec.encode(frame)
-        try await withDeadline(limits.writeTimeout, late: { Self.slow }) { try await response.write(wire) }
+        try await withDeadline(limits.writeTimeout, late: Self.slow) { try await response.write(wire) }
       } catch {
         session.record((error as? TransportError) ?? Self.lost("\(error)"))
         session.outbound.discard()
