@@ -38,7 +38,8 @@ struct DoctorVerb: ParsableCommand {
     check("keys") { "identity of \(try PartyIdentity.load(config.identity).name)" }
     check("roster") {
       let site = try Site(file.config)
-      return "serial \(site.roster.roster.serial), \(site.roster.view.siteKeys.count) sites; this is \(site.member.name), index \(site.member.site.rawValue)"
+      let (roster, member) = (site.roster, site.member)
+      return "serial \(roster.roster.serial), \(roster.view.siteKeys.count) sites; this is \(member.name), index \(member.site.rawValue)"
     }
     check("data") {
       guard FileManager.default.isReadableFile(atPath: config.data) else {
@@ -50,7 +51,8 @@ struct DoctorVerb: ParsableCommand {
       let command = try Site(file.config).trainerCommand
       guard let program = command.first, TrainerProcess.find(program) != nil else {
         throw ParticipantError(
-          .trainerStart, "no program \(command.first ?? "") that may be executed", hint: "install secagg-trainer, or set `trainer: {command: [...]}`")
+          .trainerStart, "no program \(command.first ?? "") that may be executed",
+          hint: "install secagg-trainer, or set `trainer: {command: [...]}`")
       }
       return command.joined(separator: " ")
     }

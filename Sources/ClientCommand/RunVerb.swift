@@ -21,7 +21,9 @@ struct RunVerb: AsyncParsableCommand {
   @Flag(help: "Log the trainer's lines and more.") var verbose = false
 
   func validate() throws {
-    guard giveUpAfter.isFinite, (0...31_536_000).contains(giveUpAfter) else { throw ValidationError("--give-up-after is seconds, at most a year") }
+    guard giveUpAfter.isFinite, (0...31_536_000).contains(giveUpAfter) else {
+      throw ValidationError("--give-up-after is seconds, at most a year")
+    }
   }
 
   func run() async throws {

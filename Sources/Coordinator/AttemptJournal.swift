@@ -109,7 +109,8 @@ public final class AttemptJournal {
       var from = try CanonicalReader(bytes, label: "a1")
       let entry: Entry
       switch try from.count(limit: 255) {
-      case 1: entry = .jobBegun(job: try from.string(limit: 256), configuration: try from.data(limit: 32), weights: try from.data(limit: 32))
+      case 1:
+        entry = .jobBegun(job: try from.string(limit: 256), configuration: try from.data(limit: 32), weights: try from.data(limit: 32))
       case 2: entry = .attemptBegun(round: try from.integer(), attempt: try from.integer(), context: try from.data(limit: 32))
       case 3: entry = .censusFinished(samples: try from.integer(), survivors: try from.integer())
       case 4: entry = .roundFinished(round: try from.integer(), weights: try from.data(limit: 32))

@@ -3,7 +3,8 @@
 import Foundation
 
 /// A value of an event.
-public enum EventValue: Encodable, Sendable, Equatable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {
+public enum EventValue: Encodable, Sendable, Equatable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral
+{
   case null
   case text(String)
   case integer(Int)
@@ -58,7 +59,9 @@ public final class EventLog {
     }
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     // A killed server may have left half a line.
-    if let end = try? handle.seekToEnd(), end > 0, (try? handle.seek(toOffset: end - 1)) != nil, (try? handle.read(upToCount: 1)) != Data([10]) {
+    if let end = try? handle.seekToEnd(), end > 0, (try? handle.seek(toOffset: end - 1)) != nil,
+      (try? handle.read(upToCount: 1)) != Data([10])
+    {
       try? handle.write(contentsOf: Data([10]))
     }
     self.handle = handle

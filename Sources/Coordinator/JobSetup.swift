@@ -109,7 +109,8 @@ extension JobPlan {
     let found = head.flatMap { $0.shape[0] % 3 == 0 ? $0.shape[0] / 3 - 5 : nil }.flatMap { $0 >= 1 ? $0 : nil }
     guard let stated = config.model.classes?.names else {
       guard let found else {
-        throw CoordinatorError(.badJob, "\(path) does not tell the number of classes", hint: "state `model: {classes: [...]}` in federated.yaml")
+        throw CoordinatorError(
+          .badJob, "\(path) does not tell the number of classes", hint: "state `model: {classes: [...]}` in federated.yaml")
       }
       return FederatedConfig.Model.Classes.count(found).names
     }

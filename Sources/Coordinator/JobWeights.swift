@@ -32,10 +32,12 @@ public struct JobWeights: Sendable {
       values = try layout.flatten(file)
     } catch {
       throw CoordinatorError(
-        .weights, "the weights in \(path) cannot be used: \(error.reason)", hint: "give a whole safetensors file of the job's model with --weights")
+        .weights, "the weights in \(path) cannot be used: \(error.reason)",
+        hint: "give a whole safetensors file of the job's model with --weights")
     }
     guard layout.parameterCount > 0 else {
-      throw CoordinatorError(.weights, "\(path) holds no floating tensor to train", hint: "give the weights of the job's model with --weights")
+      throw CoordinatorError(
+        .weights, "\(path) holds no floating tensor to train", hint: "give the weights of the job's model with --weights")
     }
     digest = JobPlan.weightsDigest(bytes)
     (self.path, self.folder) = (path, folder)
@@ -53,7 +55,9 @@ public struct JobWeights: Sendable {
   mutating func apply(_ update: MeanUpdate, round: UInt32, job: String) throws(CoordinatorError) {
     guard update.parameters.count == layout.parameterCount, update.statistics.count == layout.statisticCount,
       (update.parameters + update.statistics).allSatisfy(\.isFinite)
-    else { throw CoordinatorError(.badSum, "the mean update of round \(round) does not fit the weights", hint: "this is a fault of the program") }
+    else {
+      throw CoordinatorError(.badSum, "the mean update of round \(round) does not fit the weights", hint: "this is a fault of the program")
+    }
     let parameters = ServerOptimizer.federatedAverage(values.parameters, meanUpdate: update.parameters)
     var statistics = ServerOptimizer.federatedAverage(values.statistics, meanUpdate: update.statistics)
     // A variance cannot be negative; the noise of rounding could make a tiny one so.

@@ -47,7 +47,9 @@ extension RoundDriver {
   }
 
   private func graceEnded(_ site: UInt32, context: [UInt8]) {
-    guard case .running(let attempt) = state, attempt.context == context, attempt.graceTimers.removeValue(forKey: site) != nil else { return }
+    guard case .running(let attempt) = state, attempt.context == context, attempt.graceTimers.removeValue(forKey: site) != nil else {
+      return
+    }
     perform(attempt.session.vanished(SiteID(site)), in: attempt)
   }
 
@@ -93,7 +95,8 @@ extension RoundDriver {
         write(
           "site_dropped", attempt,
           [
-            "site": .integer(Int(site.rawValue)), "name": .text(name(site.rawValue)), "phase": .text(phase.eventName), "reason": .text(reason),
+            "site": .integer(Int(site.rawValue)), "name": .text(name(site.rawValue)), "phase": .text(phase.eventName),
+            "reason": .text(reason),
           ])
       case .finished(let sum): finish(attempt, sum)
       case .aborted(let refusal): abort(attempt, refusal)

@@ -22,7 +22,10 @@ extension RoundDriver {
     if case .gathering = state {
       events.write(
         "waiting_for_sites",
-        ["connected": list(available), "needed": .integer(settings.sitesNeeded(colluders: setup.roster.colluders)), "round": .integer(Int(round))])
+        [
+          "connected": list(available), "needed": .integer(settings.sitesNeeded(colluders: setup.roster.colluders)),
+          "round": .integer(Int(round)),
+        ])
     }
   }
 
@@ -81,7 +84,9 @@ extension RoundDriver {
       session = try ServerSession(plan: plan, roster: setup.roster, signingKey: setup.signingKey)
     } catch {
       return end(
-        .failed(CoordinatorError(.badJob, "round \(round): \(error.reason) (\(error.code.rawValue))", hint: "change federated.yaml or the roster")))
+        .failed(
+          CoordinatorError(.badJob, "round \(round): \(error.reason) (\(error.code.rawValue))", hint: "change federated.yaml or the roster")
+        ))
     }
     let attempt = RunningAttempt(plan: plan, encoding: encoding, session: session)
     do {
@@ -119,7 +124,8 @@ extension RoundDriver {
     } catch {
       // Its sum was released: the round cannot be tried again on the same weights.
       let reason = (error as? EncodingError)?.reason ?? "\(error)"
-      return end(.failed(CoordinatorError(.badSum, "the sum of round \(round) is unusable: \(reason)", hint: "a site may be poisoning updates")))
+      return end(
+        .failed(CoordinatorError(.badSum, "the sum of round \(round) is unusable: \(reason)", hint: "a site may be poisoning updates")))
     }
     writeFinished(attempt, sum, update)
     failedAttempts = 0
@@ -172,7 +178,8 @@ extension RoundDriver {
       return end(
         .failed(
           CoordinatorError(
-            .roundFailed, "round \(attempt.plan.round) failed in \(failedAttempts) attempts; last: \(refusal.reason) (\(refusal.code.rawValue))",
+            .roundFailed,
+            "round \(attempt.plan.round) failed in \(failedAttempts) attempts; last: \(refusal.reason) (\(refusal.code.rawValue))",
             hint: "see events.jsonl for who dropped and why; the server can be started again and goes on with this round")))
     }
     gather()

@@ -84,7 +84,8 @@ public actor RoundDriver {
       try journal.record(.jobBegun(job: setup.plan.name, configuration: setup.plan.digest, weights: weights.digest))
       return weights
     }
-    guard job == AttemptJournal.Job(name: setup.plan.name, configuration: setup.plan.digest, weights: setup.plan.initialWeightsDigest) else {
+    guard job == AttemptJournal.Job(name: setup.plan.name, configuration: setup.plan.digest, weights: setup.plan.initialWeightsDigest)
+    else {
       throw CoordinatorError(
         .otherJob, "\(setup.stateDirectory) holds job \"\(job.name)\" with another configuration or other first weights",
         hint: "keep federated.yaml and --weights as they were, or give the new job another name and --state directory")

@@ -60,7 +60,8 @@ struct GlobalWeights: Sendable {
     } catch {
       throw wrong("the server's weights are no usable safetensors file: \(error.reason)")
     }
-    guard layout.parameterCount == job.parameterCount, layout.statisticCount == job.statisticCount, JobPlan.layoutDigest(layout) == job.layoutDigest
+    guard layout.parameterCount == job.parameterCount, layout.statisticCount == job.statisticCount,
+      JobPlan.layoutDigest(layout) == job.layoutDigest
     else { throw wrong("the server's weights do not have the job's layout") }
     self.bytes = bytes
     self.digest = digest

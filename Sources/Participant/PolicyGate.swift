@@ -16,10 +16,12 @@ struct PolicyGate {
   func admit(job: JobPlan, named name: String, colluders: Int, journal: Journal) throws(ParticipantError) {
     func refuse(_ reason: String, _ hint: String) -> ParticipantError { ParticipantError(.policy, reason, hint: hint) }
     guard job.name == name else {
-      throw ParticipantError(.serverMisbehaves, "the server calls the job \"\(name)\" and its plan \"\(job.name)\"", hint: "tell the server's operator")
+      throw ParticipantError(
+        .serverMisbehaves, "the server calls the job \"\(name)\" and its plan \"\(job.name)\"", hint: "tell the server's operator")
     }
     if let models = policy.models, !models.contains(job.model) {
-      throw refuse("the job trains \(job.model), which this site's policy does not name", "add it to `policy.models` in site.yaml if you agree")
+      throw refuse(
+        "the job trains \(job.model), which this site's policy does not name", "add it to `policy.models` in site.yaml if you agree")
     }
     if let rule = policy.privacyRule {
       throw refuse(
@@ -30,7 +32,8 @@ struct PolicyGate {
       throw refuse("the job has \(job.rounds) rounds, this site's policy allows \(most)", "see `policy.max_rounds` in site.yaml")
     }
     if let most = policy.colludersMax, colluders > most {
-      throw refuse("the roster assumes \(colluders) colluding sites, this site's policy at most \(most)", "see `policy.max_colluders` in site.yaml")
+      throw refuse(
+        "the roster assumes \(colluders) colluding sites, this site's policy at most \(most)", "see `policy.max_colluders` in site.yaml")
     }
     if let pin = journal.pin(job: job.name), pin != Journal.Pin(weights: job.initialWeightsDigest, configuration: job.digest) {
       throw ParticipantError(

@@ -1,5 +1,5 @@
 // Drives a site: keeps to its policy and journal, trains while the protocol's first phases run, and carries out what the session asks for
-// strictly in order, each durable record before what follows it. One actor on a thread of its own, because it masks, encodes and syncs files.
+// strictly in order, each durable record before what follows it. One actor on a thread of its own: it masks, encodes and syncs files.
 import Federation
 import Foundation
 import Logging
@@ -135,7 +135,11 @@ public actor SiteDriver {
         throw ParticipantError(.serverMisbehaves, "the server's job plan is unusable: \(error.reason)", hint: "tell the server's operator")
       }
       try gate.admit(job: job, named: name, colluders: setup.roster.colluders, journal: journal)
-      if self.job != job { logger.notice("connected: job \(job.name), \(job.model), \(job.rounds) rounds") } else { logger.notice("connected again") }
+      if self.job != job {
+        logger.notice("connected: job \(job.name), \(job.model), \(job.rounds) rounds")
+      } else {
+        logger.notice("connected again")
+      }
       self.job = job
     } catch {
       return await leave(error)

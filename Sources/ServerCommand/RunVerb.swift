@@ -36,7 +36,9 @@ struct RunVerb: AsyncParsableCommand {
     guard let weights = config.model.weights else {
       throw CoordinatorError(
         .weights, "no initial weights are given",
-        hint: "make some with `secagg init-weights --cfg \(config.model.name) --classes N --out initial.safetensors` and give them with --weights")
+        hint:
+          "make some with `secagg init-weights --cfg \(config.model.name) --classes N --out initial.safetensors`, then --weights"
+      )
     }
     let setup = try JobSetup(config, roster: roster, signingKey: identity.protocolKey, weightsPath: weights)
     try Self.makeFolder(config.server.stateDirectory)
@@ -53,10 +55,12 @@ struct RunVerb: AsyncParsableCommand {
     await driver.announce(host: bound.host, port: bound.port)
     if !json {
       Output.line("listening    \(bound)")
-      Output.line("job          \(setup.plan.name): \(setup.plan.rounds) rounds of \(setup.plan.model), \(setup.roster.siteKeys.count) sites")
+      Output.line(
+        "job          \(setup.plan.name): \(setup.plan.rounds) rounds of \(setup.plan.model), \(setup.roster.siteKeys.count) sites")
       Output.line("events       \(setup.stateDirectory)/\(EventLog.fileName)")
       Output.line(
-        config.privacy.enabled || config.privacyWaived ? "privacy      OFF: no formal guarantee" : "privacy      none configured: no formal guarantee")
+        config.privacy.enabled || config.privacyWaived
+          ? "privacy      OFF: no formal guarantee" : "privacy      none configured: no formal guarantee")
     }
     let signals = StopSignals { name in Task { await driver.stop(reason: "stopped by \(name)") } }
     let outcome = await driver.run(server.events)

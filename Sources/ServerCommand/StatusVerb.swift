@@ -50,7 +50,10 @@ struct StatusVerb: ParsableCommand {
     let status = Self.read(bytes)
     if json { return try JSONOutput.object(status) }
     Output.line("job          \(status.job ?? "?")\(status.outcome.map { ": \($0), \(status.reason ?? "")" } ?? "")")
-    Output.line("round        \(status.round.map(String.init) ?? "-") of \(status.rounds.map(String.init) ?? "?")\(status.phase.map { ", \($0)" } ?? "")")
+    Output.line(
+      "round        \(status.round.map(String.init) ?? "-") of \(status.rounds.map(String.init) ?? "?")"
+        + (status.phase.map { ", \($0)" } ?? "")
+    )
     Output.line("connected    \(status.connected.isEmpty ? "none" : status.connected.map(String.init).joined(separator: ", "))")
     Output.line("weights      \(status.weights ?? "the first")")
     Output.line("updated      \(status.updated ?? "-")")

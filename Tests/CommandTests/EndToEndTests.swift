@@ -1,5 +1,5 @@
-// The programs themselves, over gRPC with mutual TLS on loopback: five sites with a trainer that is a shell script, one of them killed in the
-// middle of a round and back in the next; then the ways in which a server or a client must refuse to start, each with its exit status.
+// The programs themselves, over gRPC with mutual TLS on loopback: five sites with a trainer that is a shell script, one of them killed in
+// the middle of a round and back in the next; then the ways in which a server or a client must refuse to start, each with its exit status.
 import Foundation
 import Safetensors
 import Testing

@@ -34,7 +34,8 @@ import Testing
 
   @Test func entriesRoundTripAndNothingElseIsAnEntry() {
     let entries: [AttemptJournal.Entry] = [
-      .jobBegun(job: "a", configuration: Self.digest(1), weights: Self.digest(2)), .attemptBegun(round: 1, attempt: 2, context: Self.digest(3)),
+      .jobBegun(job: "a", configuration: Self.digest(1), weights: Self.digest(2)),
+      .attemptBegun(round: 1, attempt: 2, context: Self.digest(3)),
       .censusFinished(samples: .max, survivors: 5), .roundFinished(round: 9, weights: Self.digest(4)),
     ]
     for entry in entries {
@@ -81,7 +82,8 @@ import Testing
     var weights = try JobWeights(path: path, folder: folder.path + "/weights")
     let before = weights.digest
     let update = MeanUpdate(
-      parameters: [Double](repeating: 0.25, count: 318), statistics: [Double](repeating: -0.5, count: 4), weight: 1, counts: [:], means: [:])
+      parameters: [Double](repeating: 0.25, count: 318), statistics: [Double](repeating: -0.5, count: 4), weight: 1, counts: [:], means: [:]
+    )
     try weights.apply(update, round: 3, job: "a")
     #expect(weights.digest != before)
     let file = try SafetensorsFile.read(path: folder.path + "/weights/latest.safetensors")
@@ -92,7 +94,8 @@ import Testing
     let short = MeanUpdate(parameters: [1], statistics: [], weight: 1, counts: [:], means: [:])
     #expect(throws: CoordinatorError.self) { try weights.apply(short, round: 4, job: "a") }
     let bad = MeanUpdate(
-      parameters: [Double](repeating: .infinity, count: 318), statistics: [Double](repeating: 0, count: 4), weight: 1, counts: [:], means: [:])
+      parameters: [Double](repeating: .infinity, count: 318), statistics: [Double](repeating: 0, count: 4), weight: 1, counts: [:],
+      means: [:])
     #expect(throws: CoordinatorError.self) { try weights.apply(bad, round: 4, job: "a") }
   }
 

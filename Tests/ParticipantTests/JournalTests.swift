@@ -67,7 +67,8 @@ private let story: [JournalEntry] = [
     .jobPinned(job: "garments", weights: digest(9), configuration: digest(7)), used(1, 1, 1), used(1, 1, 77), used(3, 1, 1),
     .inputSent(context: digest(1), digest: digest(33)), .inputSent(context: digest(99), digest: digest(2)),
     .survivorsSigned(context: digest(1), survivors: [1, 2], hash: digest(44)),
-    .survivorsSigned(context: digest(1), survivors: [1, 3], hash: digest(3)), .survivorsSigned(context: digest(4), survivors: [1, 2], hash: digest(3)),
+    .survivorsSigned(context: digest(1), survivors: [1, 3], hash: digest(3)),
+    .survivorsSigned(context: digest(4), survivors: [1, 2], hash: digest(3)),
     .revealed(context: digest(4)), .revealed(context: digest(99)),
   ])
   func whatContradictsIsRefused(entry: JournalEntry) throws {

@@ -45,7 +45,8 @@ import Testing
   }
 
   private func expectRefused(
-    _ plan: RoundPlan, _ job: JobPlan, policy: SitePolicy = SitePolicy(), kept: [UInt8]? = nil, minute: Int = 720, code: RefusalCode = .policy,
+    _ plan: RoundPlan, _ job: JobPlan, policy: SitePolicy = SitePolicy(), kept: [UInt8]? = nil, minute: Int = 720,
+    code: RefusalCode = .policy,
     at location: SourceLocation = #_sourceLocation
   ) {
     #expect(throws: Refusal.self, sourceLocation: location) { try consider(plan, job, policy: policy, kept: kept, minute: minute) }

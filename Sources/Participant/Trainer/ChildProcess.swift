@@ -7,7 +7,11 @@ import Synchronization
 
 /// How a child ended.
 struct ChildEnding: Sendable, Equatable {
-  enum Cause: Sendable, Equatable { case exited(Int32), signalled(Int32), deadline, cancelled }
+  enum Cause: Sendable, Equatable {
+    case exited(Int32)
+    case signalled(Int32)
+    case deadline, cancelled
+  }
   let cause: Cause
   /// The last lines of its standard error.
   let errorLines: [String]
