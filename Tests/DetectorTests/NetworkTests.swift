@@ -55,7 +55,7 @@ import Testing
     let network = try Recorded.network(name.hasPrefix("tiny3") ? "tiny3" : name, threads: threads)
     let maps = network.forward(try Recorded.images(), training: true)
     let (parts, gradients) = try Recorded.loss(name, network, maps)
-    let expectedLoss = try LossVector(name, maps: name.hasPrefix("tiny3") ? "tiny3" : name).expected.loss_total_f64
+    let expectedLoss = try LossVector(name, maps: name.hasPrefix("tiny3") ? "tiny3" : name).expected.lossTotalF64
     #expect(abs(parts.total - expectedLoss) < 1e-5 * expectedLoss)
     network.backward(gradients)
     let expected = try SafetensorsFile.read(path: vectorPath("\(name)_grads.safetensors"))
