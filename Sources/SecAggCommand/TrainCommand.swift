@@ -86,12 +86,14 @@ struct Train: ParsableCommand {
     Output.note("blas     \(BLASSetup.description)")
     var recorder = EpochRecorder(folder: folder, classNames: source.dataset.names, epochs: epochs, isJSON: input.json)
     let bar = ProgressBar("train   ", total: epochs * run.batchesPerEpoch)
-    try run.train(epochs: epochs, onBatch: { done, _ in bar.update(done, note: recorder.note) }) { report in
-      let isValidated = (report.epoch + 1).isMultiple(of: valPeriod) || report.epoch + 1 == epochs
-      try run.withAverage {
-        try recorder.record(report, isValidated ? try validation.run(network) : nil, network)
-      }
-    }
+    try run.train(
+      epochs: epochs, onBatch: { done, _ in bar.update(done, note: recorder.note) },
+      onEpoch: { report in
+        let isValidated = (report.epoch + 1).isMultiple(of: valPeriod) || report.epoch + 1 == epochs
+        try run.withAverage {
+          try recorder.record(report, isValidated ? try validation.run(network) : nil, network)
+        }
+      })
     bar.finish(note: recorder.note)
     Output.note("weights  \(folder.lastWeights)")
     Output.note("best     \(folder.bestWeights)")
@@ -118,15 +120,23 @@ func modelSpec(_ name: String, classes: Int) throws -> ModelSpec {
 private struct EpochRecorder {
   struct Line: Encodable {
     var epoch: Int
-    var box_loss: Double
-    var obj_loss: Double
-    var cls_loss: Double
+    var boxLoss: Double
+    var objectnessLoss: Double
+    var classLoss: Double
     var precision: Double?
     var recall: Double?
     var map50: Double?
     var map: Double?
     var seconds: Double
-    var images_per_second: Double
+    var imagesPerSecond: Double
+
+    enum CodingKeys: String, CodingKey {
+      case epoch, precision, recall, map50, map, seconds
+      case boxLoss = "box_loss"
+      case objectnessLoss = "obj_loss"
+      case classLoss = "cls_loss"
+      case imagesPerSecond = "images_per_second"
+    }
   }
 
   let folder: RunFolder
@@ -157,9 +167,9 @@ private struct EpochRecorder {
     if isJSON {
       try JSONOutput.line(
         Line(
-          epoch: epoch.epoch, box_loss: epoch.boxLoss, obj_loss: epoch.objectnessLoss, cls_loss: epoch.classLoss,
+          epoch: epoch.epoch, boxLoss: epoch.boxLoss, objectnessLoss: epoch.objectnessLoss, classLoss: epoch.classLoss,
           precision: scores?.precision, recall: scores?.recall, map50: scores?.map50, map: scores?.map,
-          seconds: epoch.seconds, images_per_second: epoch.imagesPerSecond))
+          seconds: epoch.seconds, imagesPerSecond: epoch.imagesPerSecond))
     }
     note = "epoch \(epoch.epoch + 1)/\(epochs)"
     if let scores { note += "  mAP50 \(Text.fixed(scores.map50, 3))  mAP \(Text.fixed(scores.map, 3))" }

@@ -38,10 +38,15 @@ struct Val: ParsableCommand {
     var recall: Double
     var map50: Double
     var map: Double
-    var per_class: [ClassReport]
+    var perClass: [ClassReport]
     var images: Int
     var labels: Int
     var seconds: Double
+
+    enum CodingKeys: String, CodingKey {
+      case precision, recall, map50, map, images, labels, seconds
+      case perClass = "per_class"
+    }
   }
 
   func run() throws {
@@ -66,7 +71,7 @@ struct Val: ParsableCommand {
         recall: found.recall, map50: found.map50, map: found.map)
     }
     return Report(
-      precision: scores.precision, recall: scores.recall, map50: scores.map50, map: scores.map, per_class: classes,
+      precision: scores.precision, recall: scores.recall, map50: scores.map50, map: scores.map, perClass: classes,
       images: outcome.images, labels: classes.reduce(0) { $0 + $1.labels }, seconds: outcome.seconds)
   }
 
@@ -79,7 +84,7 @@ struct Val: ParsableCommand {
       [name, "\(labels)"] + values.map { Text.fixed($0, 3) }
     }
     table.add(cells("all", report.labels, [report.precision, report.recall, report.map50, report.map]))
-    for row in report.per_class {
+    for row in report.perClass {
       table.add(cells(row.name, row.labels, [row.precision, row.recall, row.map50, row.map]))
     }
     for line in table.rendered() { Output.line(line) }

@@ -39,12 +39,21 @@ struct Trainer: ParsableCommand {
   struct Line: Encodable {
     var epoch: Int
     var epochs: Int
-    var box_loss: Double
-    var obj_loss: Double
-    var cls_loss: Double
-    var learning_rate: Double
+    var boxLoss: Double
+    var objectnessLoss: Double
+    var classLoss: Double
+    var learningRate: Double
     var seconds: Double
-    var images_per_second: Double
+    var imagesPerSecond: Double
+
+    enum CodingKeys: String, CodingKey {
+      case epoch, epochs, seconds
+      case boxLoss = "box_loss"
+      case objectnessLoss = "obj_loss"
+      case classLoss = "cls_loss"
+      case learningRate = "learning_rate"
+      case imagesPerSecond = "images_per_second"
+    }
   }
 
   func run() throws {
@@ -57,9 +66,9 @@ struct Trainer: ParsableCommand {
     _ = try round.run(onRestore: note) { epoch in
       try JSONOutput.line(
         Line(
-          epoch: epoch.epoch, epochs: total, box_loss: epoch.boxLoss, obj_loss: epoch.objectnessLoss,
-          cls_loss: epoch.classLoss, learning_rate: epoch.learningRate, seconds: epoch.seconds,
-          images_per_second: epoch.imagesPerSecond))
+          epoch: epoch.epoch, epochs: total, boxLoss: epoch.boxLoss, objectnessLoss: epoch.objectnessLoss,
+          classLoss: epoch.classLoss, learningRate: epoch.learningRate, seconds: epoch.seconds,
+          imagesPerSecond: epoch.imagesPerSecond))
     }
   }
 }

@@ -33,16 +33,16 @@ import Testing
     let vector = try LossVector(name, maps: maps)
     let (parts, gradients) = vector.loss.evaluate(maps: vector.maps, targets: vector.targets)
     func isClose(_ a: Double, _ b: Double, _ tolerance: Double) -> Bool { abs(a - b) <= tolerance * max(abs(b), 1e-9) }
-    #expect(isClose(parts.total, vector.expected.loss_total_f64, 1e-5))
-    #expect(isClose(parts.box, vector.expected.items_f64[0], 1e-5))
-    #expect(isClose(parts.objectness, vector.expected.items_f64[1], 1e-5))
-    #expect(isClose(parts.classification, vector.expected.items_f64[2], 1e-5))
+    #expect(isClose(parts.total, vector.expected.lossTotalF64, 1e-5))
+    #expect(isClose(parts.box, vector.expected.itemsF64[0], 1e-5))
+    #expect(isClose(parts.objectness, vector.expected.itemsF64[1], 1e-5))
+    #expect(isClose(parts.classification, vector.expected.itemsF64[2], 1e-5))
     // The detect head's bias gradient is the sum of the map's gradient over images and cells.
     for (level, gradient) in gradients.enumerated() {
       let channels = gradient.anchors * gradient.outputs
       var sums = [Double](repeating: 0, count: channels)
       for (index, value) in gradient.values.enumerated() { sums[index % channels] += Double(value) }
-      let expected = vector.expected.detect_bias_gradients[level]
+      let expected = vector.expected.detectBiasGradients[level]
       let error = zip(sums, expected).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
       let norm = expected.reduce(0) { $0 + $1 * $1 }.squareRoot()
       #expect(error <= 1e-3 * norm, "level \(level): \(error) of \(norm)")

@@ -10,11 +10,11 @@ let gridAnchors = ModelSpec.yolov5n(classes: 3).gridAnchors
 
 struct LossVector {
   struct Expected: Decodable {
-    var imgsz_gain: Int
+    var imgszGain: Int
     var nc: Int
-    var loss_total_f64: Double
-    var items_f64: [Double]
-    var detect_bias_gradients: [[Double]]
+    var lossTotalF64: Double
+    var itemsF64: [Double]
+    var detectBiasGradients: [[Double]]
   }
 
   let maps: [FeatureMap]
@@ -23,7 +23,9 @@ struct LossVector {
 
   init(_ name: String, maps mapsName: String) throws {
     maps = try (0..<3).map { try Self.map(vectorPath("\(mapsName)_train_out\($0).npy")) }
-    expected = try JSONDecoder().decode(
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    expected = try decoder.decode(
       Expected.self, from: Data(contentsOf: URL(fileURLWithPath: vectorPath("\(name)_loss.json"))))
     targets = name.hasSuffix("empty") ? [] : try Self.targets(vectorPath("\(name)_targets.npy"))
   }
@@ -31,7 +33,7 @@ struct LossVector {
   var loss: DetectionLoss {
     DetectionLoss(
       classes: expected.nc, anchors: gridAnchors,
-      gains: .standard(classes: expected.nc, imageSize: expected.imgsz_gain))
+      gains: .standard(classes: expected.nc, imageSize: expected.imgszGain))
   }
 
   static func targets(_ path: String) throws -> [Target] {

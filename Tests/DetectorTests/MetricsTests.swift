@@ -10,23 +10,25 @@ import Testing
 @Suite struct SuppressionTests {
   struct Case: Decodable, CustomTestStringConvertible {
     struct Arguments: Decodable {
-      var conf_thres: Float
-      var iou_thres: Float
-      var multi_label: Bool?
+      var confThres: Float
+      var iouThres: Float
+      var multiLabel: Bool?
       var agnostic: Bool?
       var classes: [Int]?
-      var max_det: Int
+      var maxDet: Int
     }
     var `case`: String
     var input: String
     var args: Arguments
-    var n_out: [Int]
+    var nOut: [Int]
     var testDescription: String { `case` }
   }
 
   static let cases: [Case] = {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
     let data = try? Data(contentsOf: URL(fileURLWithPath: vectorPath("nms.json")))
-    return data.flatMap { try? JSONDecoder().decode([Case].self, from: $0) } ?? []
+    return data.flatMap { try? decoder.decode([Case].self, from: $0) } ?? []
   }()
 
   @Test func allSixParameterSetsAreThere() { #expect(Self.cases.count == 6) }
@@ -36,15 +38,15 @@ import Testing
     let shape = try file.entry(vector.input).shape
     let values = try file.floats(vector.input)
     let suppression = NonMaximumSuppression(
-      confidenceMin: vector.args.conf_thres, iouMax: vector.args.iou_thres,
-      isMultiLabel: vector.args.multi_label ?? false, isClassAgnostic: vector.args.agnostic ?? false,
-      classFilter: vector.args.classes.map { Set($0) }, detectionsMax: vector.args.max_det)
+      confidenceMin: vector.args.confThres, iouMax: vector.args.iouThres,
+      isMultiLabel: vector.args.multiLabel ?? false, isClassAgnostic: vector.args.agnostic ?? false,
+      classFilter: vector.args.classes.map { Set($0) }, detectionsMax: vector.args.maxDet)
     for image in 0..<shape[0] {
       let size = shape[1] * shape[2]
       let rows = Array(values[(image * size)..<((image + 1) * size)])
       let kept = suppression.apply(to: Predictions(classes: shape[2] - 5, values: rows))
       let expected = try file.floats("\(vector.case)_out\(image)")
-      #expect(kept.count == vector.n_out[image])
+      #expect(kept.count == vector.nOut[image])
       guard kept.count * 6 == expected.count else { continue }
       for (index, detection) in kept.enumerated() {
         let row = expected[(index * 6)..<(index * 6 + 6)].map { $0 }

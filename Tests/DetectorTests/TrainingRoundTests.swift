@@ -108,10 +108,13 @@ import Testing
     ("unknown class", "2.txt:1", { try write("9 0.5 0.5 0.2 0.2\n", $0.data.labels("train", 2)) }),
     ("bad yaml", "data.yaml", { try write("names: [a, b", $0.data.yaml) }),
     ("other classes", "classes", { try write("train: images/train\nval: images/val\nnames: [a, b, c]\n", $0.data.yaml) }),
-    ("damaged momenta", "momenta", {
-      try $0.write(firstEpoch: 1)
-      try write("x", "\($0.data.folder)/momenta")
-    }),
+    (
+      "damaged momenta", "momenta",
+      {
+        try $0.write(firstEpoch: 1)
+        try write("x", "\($0.data.folder)/momenta")
+      }
+    ),
     ("bad job", "job.json", { try $0.write(more: ", \"typo\": 1") }),
   ]
 
