@@ -53,6 +53,9 @@ public final class AttemptJournal {
   /// The number that the next attempt of a round takes.
   public func nextAttempt(round: UInt32) -> UInt32 { attempts[round].map { $0 + 1 } ?? 0 }
 
+  /// Whether this context was one of the job's attempts, in this process or an earlier one.
+  public func knows(context: [UInt8]) -> Bool { contexts.contains(context) }
+
   /// Makes an entry durable.
   public func record(_ entry: Entry) throws(CoordinatorError) {
     if case .attemptBegun(_, _, let context) = entry {

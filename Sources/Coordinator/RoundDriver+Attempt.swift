@@ -59,9 +59,15 @@ extension RoundDriver {
     guard case .running(let attempt) = state, attempt.plan.sites.contains(SiteID(site)) else { return }
     switch frame {
     case .message(let bytes):
+      if let context = ServerSession.context(of: bytes), context != attempt.context, journal.knows(context: context) {
+        return logger.debug("\(name(site)) sent a message of an earlier attempt")
+      }
+      attempt.spoken.insert(site)
       attempt.record.received(bytes.count, from: site)
       perform(attempt.session.receive(bytes, from: SiteID(site)), in: attempt)
     case .inputChunk(let index, let count, let bytes):
+      // Pieces name no attempt; without a message of this one before them they follow a header of another.
+      guard attempt.spoken.contains(site) else { return }
       attempt.record.received(bytes.count, from: site)
       let actions = attempt.session.receiveInput(chunk: bytes, index: Int(index), of: Int(count), from: SiteID(site))
       let refused = actions.contains { if case .refuse(_, let to) = $0 { to == SiteID(site) } else { false } }

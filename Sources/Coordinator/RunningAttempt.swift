@@ -9,6 +9,8 @@ final class RunningAttempt {
   let session: ServerSession
   var record = AttemptRecord()
   var dropped: Set<SiteID> = []
+  /// Sites that have sent a message of this attempt. What comes before it on their streams is left over from another one.
+  var spoken: Set<UInt32> = []
   var weightsRequests: [UInt32: Int] = [:]
   var phaseTimer: (@Sendable () -> Void)?
   var graceTimers: [UInt32: @Sendable () -> Void] = [:]

@@ -288,7 +288,7 @@ public actor SiteDriver {
     do {
       try await link.send(.message(header))
       let count = Chunking.count(bytes: payload.count, size: setup.chunkBytes)
-      for index in 0..<count {
+      for index in 0..<count where !attempt.isOver {
         let begin = index * setup.chunkBytes
         let piece = Array(payload[begin..<min(begin + setup.chunkBytes, payload.count)])
         try await link.send(.inputChunk(index: UInt32(index), count: UInt32(count), bytes: piece))

@@ -47,10 +47,8 @@ import Transport
     let server = try world.server(tap: tap)
     let events = world.network.serverEvents()
     let job = Task { await server.run(events) }
-    _ = await tap.next("waiting_for_sites")
+    try world.setMode("hang", site: 4, round: 1)
     var sites = try World.sites.map { try world.start($0) }
-    _ = await tap.next("round_finished", round: 0)
-    try world.setMode("hang", site: 4)
     for _ in 0..<4 { _ = await tap.next("input_received", round: 1) }
     // Its process dies: the connection breaks, the trainer goes, and with it all secrets of the attempt.
     world.network.breakConnection(4, again: false)
@@ -59,7 +57,6 @@ import Transport
     await world.timers.fire(.seconds(10))
     #expect(await tap.next("site_dropped").site == 4)
     try expectMean(of: [0, 1, 2, 3], in: await tap.next("round_finished", round: 1), world)
-    try world.setMode("ok", site: 4)
     sites[4] = try world.start(4)
     try expectMean(of: World.sites, in: await tap.next("round_finished", round: 2), world)
     #expect(await job.value == .finished)
@@ -89,15 +86,13 @@ import Transport
     let server = try world.server(tap: tap)
     let events = world.network.serverEvents()
     let job = Task { await server.run(events) }
+    try world.setMode("fail", site: 2, round: 1)
     let sites = try World.sites.map { try world.start($0) }
-    _ = await tap.next("round_finished", round: 0)
-    try world.setMode("fail", site: 2)
     let dropped = await tap.next("site_dropped", round: 1)
     #expect(dropped.site == 2)
     // What the trainer said stays at the site.
     #expect(dropped.reason?.contains("label") == false)
     try expectMean(of: [0, 1, 3, 4], in: await tap.next("round_finished", round: 1), world)
-    try world.setMode("ok", site: 2)
     try expectMean(of: World.sites, in: await tap.next("round_finished", round: 2), world)
     #expect(await job.value == .finished)
     for site in sites { #expect(try await site.value == .finished) }
@@ -110,9 +105,8 @@ import Transport
     let server = try world.server(rounds: 1, tap: tap)
     let events = world.network.serverEvents()
     let job = Task { await server.run(events) }
+    for site: UInt32 in [3, 4] { try world.setMode("hang", site: site, round: 1) }
     var sites = try World.sites.map { try world.start($0) }
-    _ = await tap.next("round_finished", round: 0)
-    for site: UInt32 in [3, 4] { try world.setMode("hang", site: site) }
     for _ in 0..<3 { _ = await tap.next("input_received", round: 1) }
     for site: UInt32 in [3, 4] {
       world.network.breakConnection(site, again: false)
@@ -123,7 +117,7 @@ import Transport
     let aborted = await tap.next("round_aborted", round: 1)
     #expect(aborted.attempt == 0)
     for site: UInt32 in [3, 4] {
-      try world.setMode("ok", site: site)
+      try world.setMode("ok", site: site, round: 1)
       sites[Int(site)] = try world.start(site)
     }
     let finished = await tap.next("round_finished", round: 1)
@@ -167,6 +161,42 @@ import Transport
     #expect(await job.value == .finished)
   }
 
+  /// The server's process dies and comes back, the sites live on: they connect again, and what they still send of the attempt that is gone
+  /// is set aside without blame.
+  @Test func leftoversOfAnEarlierAttemptAreSetAside() async throws {
+    let world = try World()
+    let relay = Relay(world.network, site: 0)
+    let sites = try await serverDiesInRoundOne(world)
+    relay.hold()
+    let tap = EventTap()
+    let second = try await retry { try world.server(rounds: 1, tap: tap) }
+    let events = world.network.serverEvents()
+    let job = Task { await second.run(events) }
+    for site in World.sites { world.network.breakConnection(site, again: true) }
+    #expect(await tap.next("round_started").attempt == 1)
+    relay.replayAndRelease()
+    for site in World.sites { try world.setMode("ok", site: site, round: 1) }
+    let finished = await tap.next("round_finished", round: 1)
+    #expect(finished.attempt == 1)
+    try expectMean(of: World.sites, in: finished, world)
+    #expect(await job.value == .finished)
+    for site in sites { #expect(try await site.value == .finished) }
+    for site in World.sites { #expect(world.trainings(site) == 1) }
+  }
+
+  private func serverDiesInRoundOne(_ world: World) async throws -> [Task<SiteOutcome, any Error>] {
+    let tap = EventTap()
+    let first = try world.server(rounds: 1, tap: tap)
+    let events = world.network.serverEvents()
+    let job = Task { await first.run(events) }
+    for site in World.sites.dropFirst() { try world.setMode("hold", site: site, round: 1) }
+    let sites = try World.sites.map { try world.start($0) }
+    #expect(await tap.next("input_received", round: 1).site == 0)
+    await first.stop(reason: "killed")
+    _ = await job.value
+    return sites
+  }
+
   /// What the old process held is free as soon as its last reference goes, which is a matter of other threads.
   private func retry<T>(_ body: () throws -> T) async throws -> T {
     for _ in 0..<1_000_000 {
@@ -187,9 +217,9 @@ import Transport
     let server = try world.server(rounds: 1, tap: tap)
     let events = world.network.serverEvents()
     let job = Task { await server.run(events) }
+    for site in World.sites { try world.setMode("hang", site: site, round: 1) }
     let sites = try World.sites.map { try world.start($0) }
     _ = await tap.next("round_finished", round: 0)
-    for site in World.sites { try world.setMode("hang", site: site) }
     world.network.setFilter { site, frame in
       guard site == 1, case .message = frame else { return frame }
       return .message([1, 2, 3])

@@ -63,11 +63,8 @@ final class MemoryNetwork: SiteHub, Sendable {
   func inject(_ frame: SiteFrame, from site: UInt32) { state.withLock { _ = $0.server?.yield(.frame(site, frame)) } }
 
   func sent(_ frame: SiteFrame, by site: UInt32) throws(TransportError) {
-    let isThere = state.withLock { state in
-      guard state.ports[site] != nil else { return false }
-      if let frame = state.filter(site, frame) { state.server?.yield(.frame(site, frame)) }
-      return true
-    }
+    let (isThere, filter) = state.withLock { ($0.ports[site] != nil, $0.filter) }
+    if isThere, let frame = filter(site, frame) { inject(frame, from: site) }
     if !isThere { throw TransportError(.notConnected, "no connection", hint: "none") }
   }
 
@@ -128,5 +125,37 @@ final class ManualTimers: Sendable {
       return due
     }
     for timer in due { await timer.fire() }
+  }
+}
+
+/// Keeps what one site sends: copies while it listens, the frames themselves while it holds them back.
+final class Relay: Sendable {
+  private let network: MemoryNetwork
+  private let site: UInt32
+  private let state = Mutex<(copies: [SiteFrame], held: [SiteFrame]?)>(([], nil))
+
+  init(_ network: MemoryNetwork, site: UInt32) {
+    (self.network, self.site) = (network, site)
+    network.setFilter { sender, frame in sender == site ? self.pass(frame) : frame }
+  }
+
+  private func pass(_ frame: SiteFrame) -> SiteFrame? {
+    state.withLock { state in
+      state.copies.append(frame)
+      guard state.held != nil else { return frame }
+      state.held?.append(frame)
+      return nil
+    }
+  }
+
+  func hold() { state.withLock { $0.held = [] } }
+
+  /// Sends again what was sent before the holding began, then what was held, and holds no more.
+  func replayAndRelease() {
+    state.withLock { state in
+      let held = state.held ?? []
+      for frame in state.copies.dropLast(held.count) + held { network.inject(frame, from: site) }
+      state.held = nil
+    }
   }
 }

@@ -96,7 +96,6 @@ final class World: Sendable {
     for site in Self.sites {
       try FileManager.default.createDirectory(atPath: path("site-\(site)"), withIntermediateDirectories: true)
       try Self.model(Float(site + 1) / 16).write(path: path("site-\(site)/model.safetensors"))
-      try Data("ok".utf8).write(to: URL(fileURLWithPath: path("site-\(site)/mode")))
     }
   }
 
@@ -144,15 +143,18 @@ final class World: Sendable {
 
   // MARK: a site
 
-  /// What a site's trainer does from now on: `ok`, `fail` or `hang`.
-  func setMode(_ mode: String, site: UInt32) throws { try Data(mode.utf8).write(to: URL(fileURLWithPath: path("site-\(site)/mode"))) }
+  /// What a site's trainer does in a round: `ok`, `fail`, `hang`, or `hold` until it is something else.
+  func setMode(_ mode: String, site: UInt32, round: Int) throws {
+    try Data(mode.utf8).write(to: URL(fileURLWithPath: path("site-\(site)/mode-\(round)")), options: .atomic)
+  }
 
   private func script(_ site: UInt32) -> String {
     let home = path("site-\(site)")
     return """
-      mode=$(cat '\(home)/mode')
-      if [ "$mode" = fail ]; then echo 'label 3 is outside' >&2; exit 65; fi
-      if [ "$mode" = hang ]; then exec sleep 1000; fi
+      mode='\(home)/mode-'${1##*-}
+      while [ "$(cat "$mode" 2>/dev/null)" = hold ]; do sleep 0.05; done
+      if [ "$(cat "$mode" 2>/dev/null)" = fail ]; then echo 'label 3 is outside' >&2; exit 65; fi
+      if [ "$(cat "$mode" 2>/dev/null)" = hang ]; then exec sleep 1000; fi
       if ! grep -q census "$1/job.json"; then cp '\(home)/model.safetensors' "$1/result.safetensors"; echo x >> '\(home)/trainings'; fi
       metrics='{"box_loss": 0.5, "obj_loss": 0.25, "cls_loss": 2}'
       echo '{"sample_count": \(Self.samples(site)), "metrics": '"$metrics"', "seconds": 1}' > "$1/result.json"

@@ -61,29 +61,24 @@ public final class RecordFile {
     chain = BLAKE2b.hash(magicBytes, size: Self.checkBytes)
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw Self.failure("open", path) }
-    do {
-      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-        throw errno == EWOULDBLOCK ? RecordFileError(.locked, "\(path) is in use by another process") : Self.failure("lock", path)
-      }
-      let bytes = try readAll()
-      if bytes.count < magicBytes.count, magicBytes.starts(with: bytes) {
-        try cut(to: 0)
-        try writeAll(magicBytes)
-        try Self.syncFolder(of: path)
-      } else {
-        guard bytes.starts(with: magicBytes) else { throw RecordFileError(.foreign, "\(path) is not such a file") }
-        try replayRecords(of: bytes, from: magicBytes.count, replay)
-      }
-    } catch {
-      release()
-      throw error
+    // From here on `deinit` runs whatever is thrown.
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      throw errno == EWOULDBLOCK ? RecordFileError(.locked, "\(path) is in use by another process") : Self.failure("lock", path)
+    }
+    let bytes = try readAll()
+    if bytes.count < magicBytes.count, magicBytes.starts(with: bytes) {
+      try cut(to: 0)
+      try writeAll(magicBytes)
+      try Self.syncFolder(of: path)
+    } else {
+      guard bytes.starts(with: magicBytes) else { throw RecordFileError(.foreign, "\(path) is not such a file") }
+      try replayRecords(of: bytes, from: magicBytes.count, replay)
     }
   }
 
-  deinit { release() }
-
-  // A child that is just being started may still hold a copy of the descriptor: closing alone would leave the lock with it.
-  private func release() {
+  deinit {
+    guard descriptor >= 0 else { return }
+    // A child that is just being started may still hold a copy of the descriptor: closing alone would leave the lock with it.
     flock(descriptor, LOCK_UN)
     close(descriptor)
   }
