@@ -20,7 +20,8 @@ public struct JobWeights: Sendable {
   private var values: (parameters: [Float], statistics: [Float])
   private let folder: String
 
-  public var statistics: [Float] { values.statistics }
+  /// The global statistics as the flat vector has them: means and second moments.
+  public var statistics: [Float] { PooledStatistics.moments(values.statistics, layout: layout) }
 
   /// Reads a weights file and checks that a job can begin or go on with it.
   /// - Parameter folder: where the weights after each round are written.
@@ -59,11 +60,8 @@ public struct JobWeights: Sendable {
       throw CoordinatorError(.badSum, "the mean update of round \(round) does not fit the weights", hint: "this is a fault of the program")
     }
     let parameters = ServerOptimizer.federatedAverage(values.parameters, meanUpdate: update.parameters)
-    var statistics = ServerOptimizer.federatedAverage(values.statistics, meanUpdate: update.statistics)
-    // A variance cannot be negative; the noise of rounding could make a tiny one so.
-    for slot in layout.slots where slot.section == .statistics && slot.name.hasSuffix(".running_var") {
-      for index in slot.offset..<(slot.offset + slot.count) where statistics[index] < 0 { statistics[index] = 0 }
-    }
+    let statistics = PooledStatistics.statistics(
+      ServerOptimizer.federatedAverage(self.statistics, meanUpdate: update.statistics), layout: layout)
     guard parameters.allSatisfyFinite, statistics.allSatisfyFinite else {
       throw CoordinatorError(.badSum, "round \(round) would make weights that are not finite", hint: "lower the learning rate")
     }

@@ -31,8 +31,8 @@ struct DemoPlan: Sendable {
   var validationScenes: Int
   var rounds: Int
   var localEpochs: Int
-  var batchSize = 16
-  var nominalBatch = 16
+  var batchSize = 4
+  var nominalBatch = 4
   var imageSize = 128
   var learningRate = 0.01
   var warmupEpochs = 3.0

@@ -7,7 +7,8 @@ import Foundation
 struct SiteLook: Sendable {
   /// Multipliers of red, green and blue.
   var tint: (Double, Double, Double)
-  var inverted: Bool
+  /// Part of the scenes whose contrast is inverted.
+  var inversion: Double
   /// Standard deviation of the blur in pixels.
   var blur: Double
   var noise: Double
@@ -17,7 +18,7 @@ struct SiteLook: Sendable {
   init(site: Int, seed: UInt64) {
     var random = SampleRandom(seed: seed, stream: 1, UInt64(site))
     tint = (random.uniform(0.55, 1), random.uniform(0.55, 1), random.uniform(0.55, 1))
-    inverted = site % 2 == 1
+    inversion = [0.15, 0.75, 0.35, 0.6, 0.25][site % 5]
     blur = [0, 0.8, 0.4, 1.1, 0.6][site % 5]
     noise = random.uniform(1, 6)
     classMix = random.dirichlet(0.8, count: GarmentClass.names.count)
@@ -102,10 +103,11 @@ struct GarmentScene: Sendable {
   private static func develop(_ canvas: [Float], _ look: SiteLook, _ random: inout SampleRandom) -> [UInt8] {
     let blurred = look.blur > 0 ? blur(canvas, sigma: look.blur) : canvas
     let tint = [Float(look.tint.0), Float(look.tint.1), Float(look.tint.2)]
+    let isInverted = random.uniform(0, 1) < look.inversion
     var out = [UInt8](repeating: 0, count: canvas.count)
     for index in out.indices {
       var value = blurred[index] * tint[index % 3]
-      if look.inverted { value = 255 - value }
+      if isInverted { value = 255 - value }
       value += Float(random.normal() * look.noise)
       out[index] = UInt8(max(0, min(255, value.rounded())))
     }

@@ -56,7 +56,8 @@ struct GlobalWeights: Sendable {
       let file = try SafetensorsFile(parsing: bytes)
       layout = WeightsLayout(file)
       let sections = try layout.flatten(file)
-      values = FlatUpdate(parameters: sections.parameters, statistics: sections.statistics)
+      values = FlatUpdate(
+        parameters: sections.parameters, statistics: PooledStatistics.moments(sections.statistics, layout: layout))
     } catch {
       throw wrong("the server's weights are no usable safetensors file: \(error.reason)")
     }

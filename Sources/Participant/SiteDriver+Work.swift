@@ -150,7 +150,8 @@ extension SiteDriver {
     if kind == .training, let file = result.weights, let job {
       do {
         let found = try global.layout.flatten(file)
-        local = FlatUpdate(parameters: found.parameters, statistics: found.statistics)
+        local = FlatUpdate(
+          parameters: found.parameters, statistics: PooledStatistics.moments(found.statistics, layout: global.layout))
       } catch {
         throw wrong(error.reason)
       }

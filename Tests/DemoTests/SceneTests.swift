@@ -97,7 +97,7 @@ private let even = [Double](repeating: 1, count: 5)
   @Test func sitesDifferInLookAndMix() {
     let looks = (0..<5).map { SiteLook(site: $0, seed: 1) }
     #expect(Set(looks.map(\.blur)).count == 5)
-    #expect(Set(looks.map(\.inverted)).count == 2)
+    #expect(Set(looks.map(\.inversion)).count == 5)
     for look in looks { #expect(abs(look.classMix.reduce(0, +) - 1) < 1e-9) }
     #expect(Set(looks.map { $0.classMix.map { ($0 * 1e6).rounded() } }).count == 5)
   }

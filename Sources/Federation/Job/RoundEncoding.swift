@@ -26,6 +26,9 @@ extension JobPlan {
     ["box_loss", "obj_loss", "cls_loss"] + (validatesLocally ? ["map50", "map"] : [])
   }
 
+  /// Second moments lose their variance in coarse rounding, and they are few: they get the widest ring.
+  static let statisticsBits = 32
+
   /// The encoding of a round.
   /// - Parameters:
   ///   - sites: n, whom the wrap bound is for.
@@ -34,12 +37,12 @@ extension JobPlan {
     guard kind == .training else {
       return EncodingParameters(
         sites: sites, parameterRange: quantisation.parameterRange, statisticsRange: quantisation.statisticsRange,
-        parameterBits: quantisation.bits, statisticsBits: quantisation.bits, samplesReference: 0, scalars: [.samples])
+        parameterBits: quantisation.bits, statisticsBits: Self.statisticsBits, samplesReference: 0, scalars: [.samples])
     }
     let metrics = metricNames.map { ScalarSpec(name: $0, range: $0.hasPrefix("map") ? 1 : Self.lossMax, isCount: false) }
     return EncodingParameters(
       sites: sites, parameterRange: quantisation.parameterRange, statisticsRange: quantisation.statisticsRange,
-      parameterBits: quantisation.bits, statisticsBits: quantisation.bits, samplesReference: samplesReference,
+      parameterBits: quantisation.bits, statisticsBits: Self.statisticsBits, samplesReference: samplesReference,
       scalars: [.weight, .samples] + metrics)
   }
 
