@@ -30,7 +30,7 @@ extension RoundDriver {
   }
 
   func cancelGathering() {
-    gatherTimers.forEach { $0() }
+    for cancel in gatherTimers { cancel() }
     gatherTimers = []
   }
 

@@ -140,7 +140,7 @@ public actor RoundDriver {
     outcome = result
     if case .running(let attempt) = state { attempt.cancelTimers() }
     cancelGathering()
-    transfers.values.forEach { $0.task.cancel() }
+    for transfer in transfers.values { transfer.task.cancel() }
     state = .ended
     var fields: [String: EventValue] = [
       "job": .text(setup.plan.name), "round": .integer(Int(journal.lastRound?.round ?? 0)), "weights": .hexadecimal(weights.digest),

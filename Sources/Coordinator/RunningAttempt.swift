@@ -30,7 +30,7 @@ final class RunningAttempt {
   func cancelTimers() {
     phaseTimer?()
     phaseTimer = nil
-    graceTimers.values.forEach { $0() }
+    for cancel in graceTimers.values { cancel() }
     graceTimers = [:]
   }
 }

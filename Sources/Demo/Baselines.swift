@@ -40,7 +40,8 @@ struct Baselines: Sendable {
         curves[entry.index] = read(entry.output, name: entry.job.name).curve
         guard let status = entry.child.exitStatus() else { continue }
         guard status == 0 else {
-          throw ChildFailure(program: "secagg train (\(entry.job.name))", reason: "ended with status \(status)", lastLines: entry.child.lastLines())
+          throw ChildFailure(
+            program: "secagg train (\(entry.job.name))", reason: "ended with status \(status)", lastLines: entry.child.lastLines())
         }
         curves[entry.index] = read(entry.output, name: entry.job.name).curve
       }
@@ -54,7 +55,8 @@ struct Baselines: Sendable {
   private func start(_ job: BaselineJob, output: String) throws -> ChildProcess {
     let arguments = [
       "train", "--data", job.data, "--weights", initialWeights, "--img", "\(plan.imageSize)", "--batch-size", "\(plan.batchSize)",
-      "--nominal-batch", "\(plan.nominalBatch)", "--lr0", "\(plan.learningRate)", "--warmup-epochs", "\(plan.warmupEpochs)", "--epochs", "\(plan.epochs)", "--seed", "\(seed)", "--threads", "1",
+      "--nominal-batch", "\(plan.nominalBatch)", "--lr0", "\(plan.learningRate)", "--warmup-epochs", "\(plan.warmupEpochs)", "--epochs",
+      "\(plan.epochs)", "--seed", "\(seed)", "--threads", "1",
       "--val-period", "\(plan.validationPeriod)", "--project", folder, "--name", job.name, "--exist-ok", "--json",
     ]
     return try ChildProcess(

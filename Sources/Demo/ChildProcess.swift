@@ -44,7 +44,7 @@ final class ChildProcess: Sendable {
     let inherited = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
     var argv: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
     var envp: [UnsafeMutablePointer<CChar>?] = inherited.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { (argv + envp).forEach { free($0) } }
+    defer { for pointer in argv + envp { free(pointer) } }
     var child: pid_t = 0
     let code = posix_spawn(&child, program, &actions, &attributes, &argv, &envp)
     guard code == 0 else {

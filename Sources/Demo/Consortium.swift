@@ -21,7 +21,8 @@ struct Consortium: Sendable {
     for (index, site) in sites.enumerated() {
       let home = folder.site(index + 1)
       try await run(
-        "secagg-client", ["enroll", "--name", "site-\(index + 1)", "--directory", home, "--server", "127.0.0.1:\(port)", "--data", site.yaml])
+        "secagg-client",
+        ["enroll", "--name", "site-\(index + 1)", "--directory", home, "--server", "127.0.0.1:\(port)", "--data", site.yaml])
       try await add("add-site", home + "/site-\(index + 1).request")
     }
     try await run("secagg-roster", ["sign", "--roster", rosterFile, "--key", folder.consortium + "/consortium.key"])
@@ -105,13 +106,15 @@ struct Consortium: Sendable {
   private func commands(_ sites: Int) async throws -> FederatedRun.Commands {
     let roster = try await siteIndices()
     var clients: [Int: (program: String, arguments: [String])] = [:]
+    var numbers: [Int: Int] = [:]
     for number in 1...sites {
       guard let index = roster["site-\(number)"] else { throw DemoError(.missingProgram, "the roster does not name site-\(number)") }
-      clients[index] = (program("secagg-client"), ["run", "--config", folder.site(number) + "/site.yaml"])
+      numbers[index] = number
+      clients[number] = (program("secagg-client"), ["run", "--config", folder.site(number) + "/site.yaml"])
     }
     let (secagg, data, plan) = (program("secagg"), folder.pooledData, plan)
     return FederatedRun.Commands(
-      server: (program("secagg-server"), ["run", "--config", folder.server + "/federated.yaml"]), clients: clients,
+      server: (program("secagg-server"), ["run", "--config", folder.server + "/federated.yaml"]), clients: clients, numbers: numbers,
       evaluate: { weights in
         (
           secagg,
@@ -149,7 +152,9 @@ enum FreePort {
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let bound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0 }
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+      }
     }
     guard bound else { throw DemoError(.cannotWrite, "no port of this machine is free") }
     return Int(UInt16(bigEndian: address.sin_port))

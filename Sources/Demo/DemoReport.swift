@@ -36,7 +36,8 @@ struct DemoReport {
     let best = summary.localOnly.map50.max() ?? 0
     let share = summary.centralised.map50 > 0 ? summary.federated.map50 / summary.centralised.map50 : 0
     report.facts([
-      .init("Federated", Text.fixed(summary.federated.map50, 3), detail: "mAP@0.5", tone: summary.federated.map50 > best ? .good : .warning),
+      .init(
+        "Federated", Text.fixed(summary.federated.map50, 3), detail: "mAP@0.5", tone: summary.federated.map50 > best ? .good : .warning),
       .init("Centralised", Text.fixed(summary.centralised.map50, 3), detail: "mAP@0.5, all data pooled"),
       .init("Best site alone", Text.fixed(best, 3), detail: "mAP@0.5, own data only"),
       .init("Federated / centralised", "\(Int((share * 100).rounded())) %", detail: "at equal local epochs"),
@@ -80,7 +81,8 @@ struct DemoReport {
       return
     }
     for drop in drops {
-      let back = drop.returnedInRound.map { "It was started again and took part in round \($0)." } ?? "It did not come back before the job ended."
+      let back =
+        drop.returnedInRound.map { "It was started again and took part in round \($0)." } ?? "It did not come back before the job ended."
       report.paragraph(
         "Site \(drop.site) was killed (SIGKILL) in round \(drop.round), after its keys were shared and before its masked update was sent. "
           + "The other sites revealed their shares of its mask key, the server removed the masks that no longer cancelled, and the round "
@@ -101,7 +103,8 @@ struct DemoReport {
     let masking = rounds.map { Plot.Point(Double($0.round), $0.secureAggregationSeconds) }
     report.figure(
       Plot("Seconds a round", x: "round", y: "seconds", series: [.init("whole round", seconds), .init("secure aggregation", masking)]),
-      caption: "Secure aggregation: from the first complete masked input to the unmasked sum. The rest is training, with all sites on this one machine."
+      caption:
+        "Secure aggregation: every phase but the wait for masked inputs, which is training, with all sites on this one machine."
     )
     let up = rounds.map { Plot.Point(Double($0.round), Double($0.bytesUp.max() ?? 0) / 1e6) }
     let down = rounds.map { Plot.Point(Double($0.round), Double($0.bytesDown.max() ?? 0) / 1e6) }

@@ -131,7 +131,8 @@ extension DemoRun {
   private func federate(_ sites: [SiteData], centralised: Score?) async throws -> ([RoundRecord], [DropRecord]) {
     let consortium = Consortium(options: options, plan: plan, folder: folder)
     let commands = try await consortium.prepare(sites)
-    Output.note("federated: a server and \(plan.sites) sites, \(plan.rounds) rounds of \(plan.localEpochs) local epochs, over gRPC with mutual TLS")
+    Output.note(
+      "federated: a server and \(plan.sites) sites, \(plan.rounds) rounds of \(plan.localEpochs) local epochs, over gRPC with mutual TLS")
     let run = FederatedRun(commands: commands, plan: plan, kill: victims(), centralised: centralised)
     let rounds = try await run.run()
     return (rounds, run.drops)
@@ -180,7 +181,8 @@ extension DemoRun {
     Output.line("no formal guarantee: differential privacy is not built yet, and neither is the ledger")
     Output.line("summary  \(folder.summary)")
     Output.line("report   \(folder.report)")
-    Output.line("next     \(secagg) val --weights \(folder.server)/weights/latest.safetensors --data \(folder.pooledData) --img \(plan.imageSize)")
+    Output.line(
+      "next     \(secagg) val --weights \(folder.server)/weights/latest.safetensors --data \(folder.pooledData) --img \(plan.imageSize)")
   }
 }
 
@@ -210,6 +212,6 @@ private final class Interruption {
 
   func end() {
     ChildProcess.killAll()
-    sources.forEach { $0.cancel() }
+    for source in sources { source.cancel() }
   }
 }

@@ -27,8 +27,10 @@ struct DropRecord: Sendable {
 final class FederatedRun {
   struct Commands {
     var server: (program: String, arguments: [String])
-    /// By site index.
+    /// By site number, from 1.
     var clients: [Int: (program: String, arguments: [String])]
+    /// Site number by index in the roster, which is what events name.
+    var numbers: [Int: Int]
     /// Prints one JSON object with `map50` and `map` of a weights file.
     var evaluate: (_ weights: String) -> (program: String, arguments: [String])
     var eventLog: String
@@ -100,7 +102,8 @@ final class FederatedRun {
     for _ in 0..<300 {
       if reader.next().contains(where: { $0.event == "listening" }) { return }
       if let status = server.exitStatus() {
-        throw ChildFailure(program: "secagg-server", reason: "ended with status \(status) before it listened", lastLines: server.lastLines())
+        throw ChildFailure(
+          program: "secagg-server", reason: "ended with status \(status) before it listened", lastLines: server.lastLines())
       }
       try await Task.sleep(for: .milliseconds(100))
     }
@@ -123,7 +126,7 @@ extension FederatedRun {
     switch event.event {
     case "round_started" where event.kind == "training":
       records[round, default: RoundRecord(round: round)].attempts = (event.attempt ?? 0) + 1
-      for site in event.sites ?? [] {
+      for site in numbered(event.sites) {
         if let index = drops.firstIndex(where: { $0.site == site && $0.returnedInRound == nil && $0.round < round }) {
           drops[index].returnedInRound = round
         }
@@ -143,6 +146,8 @@ extension FederatedRun {
     }
   }
 
+  private func numbered(_ indices: [Int]?) -> [Int] { (indices ?? []).compactMap { commands.numbers[$0] } }
+
   private func killSites(in round: Int, phase: String) {
     for victim in toKill where victim.round == round {
       guard let client = clients.removeValue(forKey: victim.site) else { continue }
@@ -157,12 +162,13 @@ extension FederatedRun {
   private func finish(_ round: Int, _ event: ServerEvent) throws {
     guard event.kind == "training" else { return }
     var record = records[round] ?? RoundRecord(round: round)
-    record.survivors = event.survivors ?? []
-    record.dropped = event.dropped ?? []
+    record.survivors = numbered(event.survivors)
+    record.dropped = numbered(event.dropped)
     record.seconds = event.seconds?["total"] ?? 0
     record.secureAggregationSeconds = event.secureAggregationSeconds ?? 0
-    record.bytesUp = (event.bytesUp ?? [:]).filter { record.survivors.contains(Int($0.key) ?? -1) }.map(\.value)
-    record.bytesDown = (event.bytesDown ?? [:]).filter { record.survivors.contains(Int($0.key) ?? -1) }.map(\.value)
+    let summed = Set((event.survivors ?? []).map(String.init))
+    record.bytesUp = (event.bytesUp ?? [:]).filter { summed.contains($0.key) }.map(\.value)
+    record.bytesDown = (event.bytesDown ?? [:]).filter { summed.contains($0.key) }.map(\.value)
     records[round] = record
     if let file = event.file { evaluations.append((round, file.hasPrefix("/") ? file : commands.stateFolder + "/" + file)) }
     for site in pendingReturn { try startClient(site) }
@@ -199,7 +205,8 @@ extension FederatedRun {
     guard let record = records[round] else { return }
     table.commit([
       "\(round)/\(plan.rounds)", "done", "\(record.survivors.count) of \(plan.sites)",
-      record.dropped.map(String.init).joined(separator: ", "), Text.fixed(record.score?.map50 ?? 0, 3), Text.fixed(record.score?.map ?? 0, 3),
+      record.dropped.map(String.init).joined(separator: ", "), Text.fixed(record.score?.map50 ?? 0, 3),
+      Text.fixed(record.score?.map ?? 0, 3),
       Text.bytes(record.bytesUp.max() ?? 0), Text.fixed(record.secureAggregationSeconds, 2), Text.fixed(record.seconds, 1),
     ])
   }

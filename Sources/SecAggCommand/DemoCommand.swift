@@ -37,16 +37,20 @@ struct DemoVerb: AsyncParsableCommand {
 /// The demo's errors as the user sees them; nil for errors of other modules.
 @Sendable
 func demoFailure(_ error: any Error) -> CommandError? {
-  if let error = error as? DemoError { return CommandError(code: error.code.rawValue, what: error.reason, hint: error.hint, exit: exit(error.code)) }
+  if let error = error as? DemoError {
+    return CommandError(code: error.code.rawValue, what: error.reason, hint: error.hint, exit: exit(error.code))
+  }
   if let failure = error as? ChildFailure {
     let tail = failure.lastLines.isEmpty ? "" : "\n  " + failure.lastLines.joined(separator: "\n  ")
     return CommandError(
-      code: "DM-06", what: "\(failure.program): \(failure.reason)\(tail)", hint: "the logs of every process are in logs/ below --out", exit: .unavailable)
+      code: "DM-06", what: "\(failure.program): \(failure.reason)\(tail)", hint: "the logs of every process are in logs/ below --out",
+      exit: .unavailable)
   }
   if let error = error as? FederationError {
     let place = error.place.map { CommandError.Place(file: $0.file, line: $0.line, column: $0.column, width: $0.width, text: $0.text) }
     return CommandError(
-      code: error.code.rawValue, what: error.reason, hint: error.hint, exit: ExitStatus(rawValue: error.exitStatus) ?? .internalError, place: place)
+      code: error.code.rawValue, what: error.reason, hint: error.hint, exit: ExitStatus(rawValue: error.exitStatus) ?? .internalError,
+      place: place)
   }
   return nil
 }

@@ -174,7 +174,7 @@ private struct Line: Decodable {
       try world.configureSite(site, port: port)
       sites[site] = try start(site)
     }
-    defer { sites.values.forEach { $0.kill() } }
+    defer { for site in sites.values { site.kill() } }
 
     // Site 3 (index 2) is killed while its trainer works and all others have handed in.
     try await wait(world, server) { $0.filter { $0.event == "input_received" && $0.round == 1 }.count == 4 }

@@ -60,7 +60,9 @@ private let onlyIn: [String: Set<String>] = [
   }
 
   @Test func pureModulesTouchNothingOutside() {
-    let forbidden = ["FileManager", "FileHandle", "Thread(", "Date()", "Task {", "DispatchQueue", "SystemRandomNumberGenerator", "URLSession"]
+    let forbidden = [
+      "FileManager", "FileHandle", "Thread(", "Date()", "Task {", "DispatchQueue", "SystemRandomNumberGenerator", "URLSession",
+    ]
     for file in SourceTree.swiftSources where ["Masking", "DPAccountant", "SecAgg"].contains(file.module) {
       for word in forbidden {
         #expect(!file.text.contains(word), "\(file.path) uses \(word): this module is pure")

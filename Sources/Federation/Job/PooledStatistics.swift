@@ -18,7 +18,8 @@ public enum PooledStatistics {
   private static func replacing(_ values: [Float], _ layout: WeightsLayout, _ change: (Double, Double) -> Double) -> [Float] {
     precondition(values.count == layout.statisticCount, "the statistics are not those of the layout")
     let slots = layout.slots.filter { $0.section == .statistics }
-    let means = Dictionary(slots.filter { $0.name.hasSuffix(".running_mean") }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let means = Dictionary(
+      slots.filter { $0.name.hasSuffix(".running_mean") }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var out = values
     for slot in slots where slot.name.hasSuffix(".running_var") {
       guard let mean = means[slot.name.dropLast("running_var".count) + "running_mean"], mean.count == slot.count else { continue }

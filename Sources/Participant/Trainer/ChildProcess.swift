@@ -89,7 +89,7 @@ struct ChildProcess: Sendable {
     }
     var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
     var variables: [UnsafeMutablePointer<CChar>?] = environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { (arguments + variables).forEach { free($0) } }
+    defer { for pointer in arguments + variables { free(pointer) } }
     var process: pid_t = 0
     let cause = secagg_spawn(program, &arguments, &variables, folder, outputEnd, errorsEnd, &process)
     guard cause == 0 else {
@@ -135,7 +135,7 @@ struct ChildProcess: Sendable {
     kill(-child.process, SIGKILL)
     for line in streams[0].lines(waitMilliseconds: 50) { onLine(line) }
     lastErrors = (lastErrors + streams[1].lines(waitMilliseconds: 50)).suffix(Self.errorLinesMax)
-    streams.forEach { $0.close() }
+    for stream in streams { stream.close() }
     let signal = status & 0x7f
     return ChildEnding(cause: forced ?? (signal == 0 ? .exited(status >> 8 & 0xff) : .signalled(signal)), errorLines: lastErrors)
   }

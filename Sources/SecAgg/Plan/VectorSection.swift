@@ -20,7 +20,8 @@ public struct VectorSection: Hashable, Sendable {
 
   /// Bytes of the packed section; 0 for a layout that `validate` refuses, because drivers may ask before the plan was checked.
   public var packedBytes: Int {
-    VectorSection.bitsRange.contains(bits) && (0...RoundPlan.coordinatesMax).contains(count) ? BitPacking.byteCount(count: count, bits: bits) : 0
+    VectorSection.bitsRange.contains(bits) && (0...RoundPlan.coordinatesMax).contains(count)
+      ? BitPacking.byteCount(count: count, bits: bits) : 0
   }
 
   static func isName(_ name: String) -> Bool {
