@@ -11,6 +11,8 @@ public final class Prefetcher<Item: Sendable>: @unchecked Sendable {
   private var remaining: Int
   private var isStopped = false
   private let depth: Int
+  /// Makes an item when so many remain, on the caller's thread: used where no thread could be started.
+  private var direct: ((Int) throws -> Item)?
 
   /// - Parameters:
   ///   - count: items in all.
@@ -20,16 +22,41 @@ public final class Prefetcher<Item: Sendable>: @unchecked Sendable {
     precondition(count >= 0 && depth >= 1)
     remaining = count
     self.depth = depth
+    guard count > 0 else { return }
     // The thread keeps the queue alive until it ends: after the last item, an error, or `stop`.
-    let thread = Thread {
+    let started = Self.detach {
       for index in 0..<count {
         let result = Result { try make(index) }
         guard self.put(result), case .success = result else { return }
       }
     }
-    thread.name = "secagg-loader"
-    thread.stackSize = 4 << 20
-    if count > 0 { thread.start() }
+    if !started { direct = { try make(count - $0) } }
+  }
+
+  /// Starts a thread; false where the system has none left, which Foundation's `Thread` would not tell.
+  private static func detach(_ body: @escaping @Sendable () -> Void) -> Bool {
+    final class Box: Sendable {
+      let body: @Sendable () -> Void
+      init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+    let box = Unmanaged.passRetained(Box(body))
+    #if canImport(Glibc)
+      var thread = pthread_t()
+      let status = pthread_create(
+        &thread, nil,
+        { context in
+          if let context { Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body() }
+          return nil
+        }, box.toOpaque())
+      guard status == 0 else {
+        box.release()
+        return false
+      }
+      pthread_detach(thread)
+    #else
+      Thread { box.takeRetainedValue().body() }.start()
+    #endif
+    return true
   }
 
   /// Waits for room; false when nobody wants items any more.
@@ -49,6 +76,10 @@ public final class Prefetcher<Item: Sendable>: @unchecked Sendable {
     condition.lock()
     defer { condition.unlock() }
     guard remaining > 0 else { return nil }
+    if let direct {
+      defer { remaining -= 1 }
+      return isStopped ? nil : try direct(remaining)
+    }
     while ready.isEmpty && !isStopped { condition.wait() }
     guard !isStopped else { return nil }
     let result = ready.removeFirst()
