@@ -11,6 +11,8 @@ struct DemoFolder: Sendable {
   var consortium: String { root + "/consortium" }
   var server: String { root + "/server" }
   var initialWeights: String { weights + "/initial.safetensors" }
+  /// The federated model after the last round.
+  var federatedWeights: String { weights + "/federated.safetensors" }
   var pooledData: String { data + "/pooled.yaml" }
   var summary: String { root + "/summary.json" }
   var report: String { root + "/report.html" }

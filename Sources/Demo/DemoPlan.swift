@@ -52,8 +52,8 @@ struct DemoPlan: Sendable {
   static func resolved(_ options: DemoOptions) throws -> DemoPlan {
     var plan =
       options.quick
-      ? DemoPlan(sites: options.sites, trainingScenes: 90...150, validationScenes: 24, rounds: 10, localEpochs: 2)
-      : DemoPlan(sites: options.sites, trainingScenes: 150...300, validationScenes: 60, rounds: 20, localEpochs: 2)
+      ? DemoPlan(sites: options.sites, trainingScenes: 90...150, validationScenes: 24, rounds: 20, localEpochs: 1)
+      : DemoPlan(sites: options.sites, trainingScenes: 150...300, validationScenes: 60, rounds: 40, localEpochs: 1)
     if let path = options.configuration { plan.take(try FederatedConfig.load(path, withoutPrivacy: options.withoutPrivacy).training) }
     if let rounds = options.rounds { plan.rounds = rounds }
     plan.validationPeriod = max(1, plan.epochs / 10)

@@ -42,6 +42,10 @@ public struct DemoRun: Sendable {
     let curves = try await compare(sites)
     let (rounds, drops) = try await federate(sites, centralised: curves[0].last)
 
+    let last = folder.server + "/state/weights/latest.safetensors"
+    try FileManager.default.copyItem(
+      atPath: URL(fileURLWithPath: last).resolvingSymlinksInPath().path, toPath: folder.federatedWeights)
+
     let seconds = (ContinuousClock.now - start).components
     let total = Double(seconds.seconds) + Double(seconds.attoseconds) * 1e-18
     let summary = try summarise(sites, curves, rounds, drops, total)
@@ -182,7 +186,7 @@ extension DemoRun {
     Output.line("summary  \(folder.summary)")
     Output.line("report   \(folder.report)")
     Output.line(
-      "next     \(secagg) val --weights \(folder.server)/weights/latest.safetensors --data \(folder.pooledData) --img \(plan.imageSize)")
+      "next     \(secagg) val --weights \(folder.federatedWeights) --data \(folder.pooledData) --img \(plan.imageSize)")
   }
 }
 
