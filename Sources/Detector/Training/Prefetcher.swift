@@ -35,17 +35,13 @@ public final class Prefetcher<Item: Sendable>: @unchecked Sendable {
 
   /// Starts a thread; false where the system has none left, which Foundation's `Thread` would not tell.
   private static func detach(_ body: @escaping @Sendable () -> Void) -> Bool {
-    final class Box: Sendable {
-      let body: @Sendable () -> Void
-      init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-    let box = Unmanaged.passRetained(Box(body))
+    let box = Unmanaged.passRetained(ThreadBody(body))
     #if canImport(Glibc)
       var thread = pthread_t()
       let status = pthread_create(
         &thread, nil,
         { context in
-          if let context { Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body() }
+          if let context { Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().body() }
           return nil
         }, box.toOpaque())
       guard status == 0 else {
@@ -96,4 +92,10 @@ public final class Prefetcher<Item: Sendable>: @unchecked Sendable {
     condition.broadcast()
     condition.unlock()
   }
+}
+
+/// What a thread runs, as something that C can carry.
+private final class ThreadBody: Sendable {
+  let body: @Sendable () -> Void
+  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }
