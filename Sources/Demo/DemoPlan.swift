@@ -1,4 +1,4 @@
-// What one run of the demo does: how many scenes, rounds and epochs. The two sizes were chosen by measuring; docs/results.md has the figures.
+// What one run of the demo does: how many scenes, rounds and epochs. docs/results.md says what was measured.
 import Federation
 
 /// The command line's wishes, as given.

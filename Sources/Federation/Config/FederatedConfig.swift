@@ -61,7 +61,7 @@ public struct FederatedConfig: Equatable, Sendable {
     public var minimumSites = 3
     /// n_C, if the file states it; it must then be the roster's.
     public var colluders: Int?
-    /// Ring width b of weights and statistics; 32 without compression.
+    /// Ring width b of weights; 32 without compression. Statistics always have 32.
     public var bits = 20
     /// Largest change of a weight in one round.
     public var parameterRange = 1.0

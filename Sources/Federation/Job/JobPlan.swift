@@ -23,7 +23,7 @@ public struct JobPlan: Equatable, Sendable {
 
   /// How updates become integers (spec/04-quantisation-and-wrap-bound.md).
   public struct Quantisation: Equatable, Sendable {
-    /// Ring width of weights and statistics, 8 to 32.
+    /// Ring width of weights, 8 to 32; statistics always have 32 (RoundEncoding).
     public var bits = 20
     /// Largest change of a weight in one round.
     public var parameterRange = 1.0
