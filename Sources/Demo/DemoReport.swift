@@ -104,7 +104,7 @@ struct DemoReport {
     report.figure(
       Plot("Seconds a round", x: "round", y: "seconds", series: [.init("whole round", seconds), .init("secure aggregation", masking)]),
       caption:
-        "Secure aggregation: every phase but the wait for masked inputs, which is training, with all sites on this one machine."
+        "Secure aggregation: every phase but masked input, in which sites train, mask and upload."
     )
     let up = rounds.map { Plot.Point(Double($0.round), Double($0.bytesUp.max() ?? 0) / 1e6) }
     let down = rounds.map { Plot.Point(Double($0.round), Double($0.bytesDown.max() ?? 0) / 1e6) }
