@@ -90,6 +90,7 @@ extension JobPlan {
     training.finalLearningRateFraction = from.finalLearningRateFraction
     training.cosine = from.cosine
     training.augment = from.augment
+    training.batchNormRounds = from.batchNormRounds
     training.seed = from.seed
     quantisation.bits = config.aggregation.bits
     quantisation.parameterRange = config.aggregation.parameterRange

@@ -68,8 +68,9 @@ struct Consortium: Sendable {
         local_epochs: \(plan.localEpochs)
         batch_size: \(plan.batchSize)
         nominal_batch: \(plan.nominalBatch)
-        learning_rate: \(plan.learningRate)
-        warmup_epochs: \(plan.warmupEpochs)
+        learning_rate: \(plan.federated.learningRate)
+        warmup_epochs: \(plan.federated.warmupEpochs)
+        freeze_norm_after: \(plan.batchNormRounds)
         seed: \(options.seed)
       security:
         differential_privacy: {enabled: false}

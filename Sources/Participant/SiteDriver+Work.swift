@@ -95,7 +95,8 @@ extension SiteDriver {
         learningRate: training.learningRate, momentum: training.momentum, weightDecay: training.weightDecay,
         nominalBatch: training.nominalBatch, warmupEpochs: training.warmupEpochs, finalLRFraction: training.finalLearningRateFraction,
         cosine: training.cosine),
-      seed: seed(job, round: work.key.round), threads: setup.threads, augment: training.augment, state: files.optimizerState,
+      seed: seed(job, round: work.key.round), threads: setup.threads, augment: training.augment,
+      norm: work.key.round > training.batchNormRounds ? .frozen : .batch, state: files.optimizerState,
       validate: job.validatesLocally)
   }
 

@@ -69,6 +69,55 @@ import Testing
     print("\(name), \(threads) threads: loss \(parts.total), worst gradient \(worst)")
   }
 
+  /// With frozen statistics a training forward computes what evaluation does, and leaves the statistics as they are.
+  @Test(arguments: ["n3", "tiny3"])
+  func frozenTrainingMapsAreThoseOfEvaluation(name: String) throws {
+    let network = try Recorded.network(name)
+    network.norm = .frozen
+    let before = try SafetensorsFile(parsing: network.safetensors().serialise())
+    let maps = network.forward(try Recorded.images(), training: true)
+    for (level, map) in maps.enumerated() {
+      #expect(largestDifference(map.values, try Recorded.map("\(name)_eval_raw\(level).npy").values) < 2e-4)
+    }
+    let after = try SafetensorsFile(parsing: network.safetensors().serialise())
+    for entry in before.entries where entry.dtype.isFloating { #expect(try after.floats(entry.name) == entry.floats()) }
+    network.norm = .batch
+    let batch = network.forward(try Recorded.images(), training: true)
+    #expect(largestDifference(batch[0].values, try Recorded.map("\(name)_train_out0.npy").values) < 2e-4)
+  }
+
+  /// Along its own direction, each group of tensors' gradient must predict how a fixed linear function of the maps changes. Central
+  /// differences of evaluation's forward in float: a step of 1e-3 leaves about three digits.
+  @Test(arguments: [".bn.weight", ".bn.bias", "model.24", "model.0.conv", "model.9.cv1.conv", "model.17"])
+  func frozenGradientsPredictEvaluation(part: String) throws {
+    let network = try Recorded.network("tiny3")
+    network.norm = .frozen
+    let images = try Recorded.images()
+    var generator = TestSupport.SeededGenerator(seed: 5)
+    var gradients = network.forward(images, training: true)
+    for level in gradients.indices {
+      for index in gradients[level].values.indices { gradients[level].values[index] = Float.random(in: -1...1, using: &generator) }
+    }
+    network.zeroGradients()
+    network.backward(gradients)
+    let chosen = network.parameters.filter { $0.name.contains(part) }
+    #expect(!chosen.isEmpty)
+    let slope = chosen.reduce(0.0) { $0 + $1.gradient.reduce(0.0) { $0 + Double($1) * Double($1) } }.squareRoot()
+    let start = chosen.map { $0.values() }
+    func value(_ step: Double) -> Double {
+      for (parameter, values) in zip(chosen, start) {
+        parameter.assign(zip(values, parameter.gradients()).map { Float(Double($0) + step * Double($1) / slope) })
+      }
+      let maps = network.forward(images, training: false)
+      return zip(maps, gradients).reduce(0.0) { sum, pair in
+        sum + zip(pair.0.values, pair.1.values).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+      }
+    }
+    let step = 1e-3
+    let found = (value(step) - value(-step)) / (2 * step)
+    #expect(abs(found - slope) < 1e-2 * slope, "\(part): \(found) against \(slope)")
+  }
+
   @Test func gradientsAccumulateAndAreCleared() throws {
     let network = try Recorded.network("tiny3")
     let images = try Recorded.images()

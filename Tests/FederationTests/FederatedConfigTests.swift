@@ -67,7 +67,8 @@ struct ConfigMistake: Sendable, CustomTestStringConvertible {
       model: {name: yolov5s, weights: w.safetensors, classes: 3, image_size: 416}
       data: /data/data.yaml
       training: {optimizer: sgd, server_optimizer: fedavg, prox: 0, seed: 9, momentum: 0.9, weight_decay: 0, warmup_epochs: 0.5,
-        nominal_batch: 16, cosine: true, augment: false, validate: true, final_lr_fraction: 0.1}
+        nominal_batch: 16, cosine: true, augment: false, validate: true, final_lr_fraction: 0.1,
+        freeze_norm_after: 0}
       security:
         differential_privacy: {enabled: false, unit: site, mechanism: skellam, clip: 1.5, sampling_rate: 0.02}
         aggregation: {min_sites: 4, colluders: 1, graph: complete, bits: 24, parameter_range: 2, statistics_range: 0.5}
@@ -82,6 +83,14 @@ struct ConfigMistake: Sendable, CustomTestStringConvertible {
     #expect(config.communication.deadlines.maskedInput == 7.5 && config.communication.deadlines.plan == 60)
     #expect(config.warnings.count == 1)
     #expect(config.privacy.unit == .site && config.aggregation.colluders == 1)
+  }
+
+  /// Half the rounds, rounded up, so that a job of one round never normalises with the statistics of fresh weights.
+  @Test func normsAreFrozenAfterHalfTheRounds() throws {
+    for (rounds, expected) in [(1, 1), (2, 1), (5, 3), (100, 50)] {
+      #expect(try FederatedConfig.parse("training: {fed_rounds: \(rounds)}").training.batchNormRounds == expected)
+    }
+    #expect(try FederatedConfig.parse("training: {fed_rounds: 7, freeze_norm_after: 7}").training.batchNormRounds == 7)
   }
 
   @Test func noCompressionMeansWholeWords() throws {
@@ -125,6 +134,7 @@ struct ConfigMistake: Sendable, CustomTestStringConvertible {
     // ranges
     .init("training: {fed_rounds: 0}", .outOfRange, 1, 24),
     .init("training: {fed_rounds: -1}", .outOfRange, 1, 24),
+    .init("training: {fed_rounds: 5, freeze_norm_after: 6}", .outOfRange, 1, 46),
     .init("training: {fed_rounds: 99999999999999999999}", .outOfRange, 1, 24),
     .init("training: {learning_rate: 0}", .outOfRange, 1, 27),
     .init("training: {momentum: 1}", .outOfRange, 1, 22),

@@ -24,6 +24,7 @@ import Testing
     (plan.layoutDigest, plan.initialWeightsDigest) = (try bytes("layout_digest"), try bytes("initial_weights_digest"))
     plan.training.nominalBatch = 16
     plan.training.cosine = true
+    plan.training.batchNormRounds = 4
     plan.training.seed = (1 << 63) + 5
     plan.validatesLocally = true
     #expect(plan.encoded() == (try bytes("encoded")))
@@ -60,7 +61,7 @@ import Testing
       { $0.rounds = 9 }, { $0.training.localEpochs = 6 }, { $0.training.batchSize = 8 }, { $0.training.nominalBatch = 32 },
       { $0.training.learningRate = 0.02 }, { $0.training.momentum = 0.9 }, { $0.training.weightDecay = 0 },
       { $0.training.warmupEpochs = 1 }, { $0.training.finalLearningRateFraction = 0.1 }, { $0.training.cosine.toggle() },
-      { $0.training.augment.toggle() }, { $0.training.seed = 1 }, { $0.quantisation.bits = 21 }, { $0.quantisation.parameterRange = 2 },
+      { $0.training.augment.toggle() }, { $0.training.batchNormRounds = 3 }, { $0.training.seed = 1 }, { $0.quantisation.bits = 21 }, { $0.quantisation.parameterRange = 2 },
       { $0.quantisation.statisticsRange = 2 }, { $0.parameterCount += 1 }, { $0.statisticCount += 1 }, { $0.layoutDigest[0] = 9 },
       { $0.initialWeightsDigest[31] = 9 }, { $0.validatesLocally.toggle() },
     ]

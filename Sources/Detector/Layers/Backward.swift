@@ -63,7 +63,8 @@ extension Network {
 
   /// Fills `normGradient` with the gradient after the norm, adds the norm's own gradients, and sets the coefficients with
   /// which `differentiate` continues through the norm (Ioffe and Szegedy 2015, section 3):
-  /// dy = factor (du - mean(du) - x̂ mean(du x̂)), x̂ = (y - mean) · inverseDeviation.
+  /// dy = factor (du - mean(du) - x̂ mean(du x̂)), x̂ = (y - mean) · inverseDeviation. Frozen statistics do not depend on the
+  /// batch: dy = factor du.
   private func differentiateNorm(_ index: Int, _ plan: Plan, _ output: Slice) {
     let tensors = store.convolutions[index]
     let outputs = output.channels
@@ -91,8 +92,8 @@ extension Network {
       tensors.shiftGradient[channel] += Float(sum)
       tensors.scaleGradient[channel] += Float(product * inverse)
       tensors.a[channel] = Float(factor)
-      tensors.b[channel] = Float(-factor * inverse * inverse * product / Double(total))
-      tensors.c[channel] = Float(-factor * sum / Double(total))
+      tensors.b[channel] = norm == .batch ? Float(-factor * inverse * inverse * product / Double(total)) : 0
+      tensors.c[channel] = norm == .batch ? Float(-factor * sum / Double(total)) : 0
     }
   }
 

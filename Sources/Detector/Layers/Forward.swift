@@ -11,7 +11,7 @@ extension Network {
     guard let plan else { preconditionFailure("forward without a plan") }
     images.pixels.withUnsafeBufferPointer { pixels in
       guard let source = pixels.baseAddress else { return }
-      if !training { prepareEvaluation() }
+      if !training || norm == .frozen { useRunningStatistics() }
       for (step, operation) in graph.operations.enumerated() {
         switch operation {
         case .convolution(let index, let input, let output, let residual):
@@ -73,6 +73,7 @@ extension Network {
     let to = pointer(output, plan, source)
     let shortcut = residual.map { pointer($0, plan, source) }
     let keepsResult = plan.isTraining && convolution.isNormalised
+    let measures = keepsResult && norm == .batch
     let outputs = convolution.outputs
     let kept = activations.base + plan.preNorm[index]
     if keepsResult { for buffer in sums { buffer.update(repeating: 0) } }
@@ -81,17 +82,17 @@ extension Network {
     } finish: { thread, first, pixels, result in
       if !convolution.isNormalised {
         tk_add_bias(result, pixels, outputs, tensors.shift)
-      } else if keepsResult {
+      } else if measures {
         let sum = sums[thread].baseAddress
         tk_channel_sums(result, pixels, outputs, tensors.runningMean, sum, sum.map { $0 + outputs })
-      } else {
+      } else if !keepsResult {
         tk_norm_silu(
           result, pixels, outputs, tensors.factor, tensors.offset, to.base + first * to.ld, to.ld,
           shortcut.map { UnsafePointer($0.base + first * $0.ld) }, shortcut?.ld ?? 0)
       }
     }
     guard keepsResult else { return }
-    finishStatistics(index, pixels: plan.pixels(output.plane))
+    if measures { finishStatistics(index, pixels: plan.pixels(output.plane)) }
     pool.run(pool.threads) { thread in
       let pixels = share(thread, of: pool.threads, plan.pixels(output.plane))
       tk_norm_silu(
@@ -131,11 +132,14 @@ extension Network {
     }
   }
 
-  private func prepareEvaluation() {
+  /// Normalisation with the running statistics: in evaluation, and in training where they are frozen.
+  private func useRunningStatistics() {
     for (convolution, tensors) in zip(graph.convolutions, store.convolutions) where convolution.isNormalised {
       for channel in 0..<convolution.outputs {
         let inverse = 1 / (Double(tensors.runningVariance[channel]) + Self.normEpsilon).squareRoot()
         let factor = Double(tensors.scale[channel]) * inverse
+        tensors.mean[channel] = tensors.runningMean[channel]
+        tensors.inverseDeviation[channel] = Float(inverse)
         tensors.factor[channel] = Float(factor)
         tensors.offset[channel] = Float(Double(tensors.shift[channel]) - Double(tensors.runningMean[channel]) * factor)
       }

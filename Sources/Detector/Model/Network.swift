@@ -3,6 +3,15 @@
 
 import Safetensors
 
+/// What batch norms normalise with in training.
+public enum NormMode: String, Sendable, CaseIterable {
+  /// Mean and variance of the batch; the running statistics follow with momentum 0.03.
+  case batch
+  /// The running statistics, which stay as they are: training and evaluation compute the same function, so what one site trains does not
+  /// depend on how its images differ from the others' (Zhong et al. 2023, "Making Batch Normalization Great in Federated Deep Learning").
+  case frozen
+}
+
 /// A YOLOv5 v7.0 detector that can be trained.
 ///
 /// Buffers are allocated at the first batch of a size and reused; a training step allocates nothing but the three output
@@ -16,6 +25,9 @@ public final class Network {
   public internal(set) var anchors: [[SIMD2<Float>]]
   /// Learnable tensors in the order of the weights file.
   public private(set) var parameters: [Parameter] = []
+
+  /// What training forwards normalise with.
+  public var norm = NormMode.batch
 
   let graph: Graph
   let table: TensorTable
@@ -99,7 +111,7 @@ public final class Network {
 
   /// The three raw maps of `images`, finest first.
   ///
-  /// In training, batch statistics are used, running statistics updated (momentum 0.03), and what `backward` needs is
+  /// In training, `norm` says which statistics are used and whether running statistics are updated, and what `backward` needs is
   /// kept. In evaluation, running statistics are used and buffers are shared between layers.
   /// - Precondition: `accepts(images)`.
   public func forward(_ images: ImageBatch, training: Bool) -> [FeatureMap] {

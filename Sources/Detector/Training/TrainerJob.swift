@@ -83,6 +83,12 @@ public struct TrainerJob: Equatable, Sendable {
     options.seed = try fields.seed("seed")
     options.threads = try fields.integer("threads", in: TrainingOptions.threadsRange, default: options.threads)
     options.isAugmented = try fields.flag("augment", default: true)
+    if let name = try fields.optionalText("norm") {
+      guard let norm = NormMode(rawValue: name) else {
+        throw TrainingError(.badJob, "\(fields.file): norm \"\(name.prefix(40))\" is unknown", hint: "batch or frozen")
+      }
+      options.norm = norm
+    }
     var optimizer = try fields.object("optimizer")
     options.learningRate = try optimizer.number("learning_rate", in: 0...10, default: options.learningRate)
     options.momentum = try optimizer.number("momentum", in: 0...1, default: options.momentum)

@@ -15,6 +15,7 @@ public struct TrainingOptions: Equatable, Sendable {
   public var threads = 2
   /// Mosaic, colour, scale, translation and flip.
   public var isAugmented = true
+  public var norm = NormMode.batch
   public var learningRate = 0.01
   /// Learning rate at the end of the job, as a fraction of `learningRate`.
   public var finalRateFraction = 0.01

@@ -73,6 +73,7 @@ public final class TrainingRun {
         .unsuitableData, "the data set has \(source.classCount) classes, the weights have \(network.spec.classes)",
         hint: "use the data set that the weights are for, or make weights with as many classes")
     }
+    network.norm = options.norm
     self.network = network
     self.source = source
     self.options = options

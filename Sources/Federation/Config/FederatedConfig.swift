@@ -41,6 +41,10 @@ public struct FederatedConfig: Equatable, Sendable {
     public var seed: UInt64 = 0
     /// Whether sites measure mAP on their own validation images every round.
     public var validate = false
+    /// Rounds in which batch norms take their own batch's statistics. Then sites take the global ones, which stay as they are: what they train
+    /// is the function that is evaluated, however their images differ. At most `rounds`, which never freezes; nil is half of them.
+    public var freezeNormAfter: Int?
+    public var batchNormRounds: Int { freezeNormAfter ?? (rounds + 1) / 2 }
   }
 
   /// What `security.differential_privacy` asks for. This version builds none of it; see `privacyWaived`.

@@ -87,6 +87,7 @@ struct FederatedReader {
     training.cosine = try section.bool("cosine") ?? training.cosine
     training.augment = try section.bool("augment") ?? training.augment
     training.validate = try section.bool("validate") ?? training.validate
+    training.freezeNormAfter = try section.int("freeze_norm_after", in: 0...training.rounds)
     training.seed = UInt64(try section.int("seed", in: 0...Int.max) ?? 0)
     _ = try section.choice("optimizer", ["sgd"], later: ["adam", "adamw"])
     _ = try section.choice("server_optimizer", ["fedavg"], later: ["fedavgm", "fedadagrad", "fedadam", "fedyogi"])

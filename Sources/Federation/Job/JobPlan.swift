@@ -17,6 +17,9 @@ public struct JobPlan: Equatable, Sendable {
     public var finalLearningRateFraction = 0.01
     public var cosine = false
     public var augment = true
+    /// Rounds in which sites normalise with the statistics of their own batches. In later rounds they take the global running statistics, which
+    /// then stay as they are; a number of all rounds or more never freezes them.
+    public var batchNormRounds = Int(UInt32.max)
     public var seed: UInt64 = 0
     public init() {}
   }

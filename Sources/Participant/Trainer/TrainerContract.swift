@@ -11,6 +11,14 @@ public struct TrainerJob: Codable, Equatable, Sendable {
     case weights
   }
 
+  /// What batch norms normalise with.
+  public enum Norm: String, Codable, Sendable {
+    /// Each batch's own statistics; running statistics follow.
+    case batch
+    /// The running statistics of the given weights, which stay as they are.
+    case frozen
+  }
+
   /// SGD with Nesterov momentum and YOLOv5's schedules, which run over the whole job.
   public struct Optimizer: Codable, Equatable, Sendable {
     public var learningRate: Double
@@ -66,6 +74,7 @@ public struct TrainerJob: Codable, Equatable, Sendable {
   public var seed: UInt64
   public var threads: Int
   public var augment: Bool
+  public var norm: Norm
   /// Path of the optimiser's state: read if it exists, replaced at the end. It never leaves the site.
   public var state: String
   /// Whether to measure mAP on the site's validation images.
@@ -79,12 +88,12 @@ public struct TrainerJob: Codable, Equatable, Sendable {
     case data, optimizer
     case totalEpochs = "total_epochs"
     case firstEpoch = "first_epoch"
-    case seed, threads, augment, state, validate
+    case seed, threads, augment, norm, state, validate
   }
 
   public init(
     kind: Kind, round: Int, rounds: Int, localEpochs: Int, batchSize: Int, imageSize: Int, data: String, optimizer: Optimizer,
-    seed: UInt64, threads: Int, augment: Bool, state: String, validate: Bool
+    seed: UInt64, threads: Int, augment: Bool, norm: Norm = .batch, state: String, validate: Bool
   ) {
     self.kind = kind
     self.round = round
@@ -99,6 +108,7 @@ public struct TrainerJob: Codable, Equatable, Sendable {
     self.seed = seed
     self.threads = threads
     self.augment = augment
+    self.norm = norm
     self.state = state
     self.validate = validate
   }
