@@ -31,6 +31,8 @@ public final class AttemptJournal {
   public private(set) var census: (samples: UInt64, survivors: UInt32)?
   /// The last training round that ended, with its weights.
   public private(set) var lastRound: (round: UInt32, weights: [UInt8])?
+  /// Digest of the weights that the last round that ended started from.
+  public private(set) var weightsBefore: [UInt8]?
   private var attempts: [UInt32: UInt32] = [:]
   private var contexts: Set<[UInt8]> = []
 
@@ -78,7 +80,9 @@ public final class AttemptJournal {
       attempts[round] = max(attempt, attempts[round] ?? 0)
       contexts.insert(context)
     case .censusFinished(let samples, let survivors): census = (samples, survivors)
-    case .roundFinished(let round, let weights): lastRound = (round, weights)
+    case .roundFinished(let round, let weights):
+      weightsBefore = lastRound?.weights ?? job?.weights
+      lastRound = (round, weights)
     }
   }
 

@@ -91,6 +91,7 @@ extension JobPlan {
     training.cosine = from.cosine
     training.augment = from.augment
     training.batchNormRounds = from.batchNormRounds
+    training.serverMomentum = from.serverMomentum
     training.seed = from.seed
     quantisation.bits = config.aggregation.bits
     quantisation.parameterRange = config.aggregation.parameterRange

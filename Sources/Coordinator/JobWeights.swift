@@ -18,6 +18,8 @@ public struct JobWeights: Sendable {
   public private(set) var path: String
   private var file: SafetensorsFile
   private var values: (parameters: [Float], statistics: [Float])
+  /// Parameters before the last step, for the server's momentum; nil before the first.
+  private var previous: [Float]?
   private let folder: String
 
   /// The global statistics as the flat vector has them: means and second moments.
@@ -52,16 +54,21 @@ public struct JobWeights: Sendable {
   /// Keeps what the job begins with as round 0.
   mutating func saveInitial() throws(CoordinatorError) { try save(round: 0) }
 
-  /// Applies a round's mean update (FedAvg) and saves the result.
-  mutating func apply(_ update: MeanUpdate, round: UInt32, job: String) throws(CoordinatorError) {
+  /// Takes the parameters of the weights before these, after a restart.
+  mutating func remember(_ before: JobWeights) { previous = before.values.parameters }
+
+  /// Applies a round's mean update and saves the result.
+  /// - Parameter momentum: how much of the last step the parameters repeat.
+  mutating func apply(_ update: MeanUpdate, momentum: Double = 0, round: UInt32, job: String) throws(CoordinatorError) {
     guard update.parameters.count == layout.parameterCount, update.statistics.count == layout.statisticCount,
       (update.parameters + update.statistics).allSatisfy(\.isFinite)
     else {
       throw CoordinatorError(.badSum, "the mean update of round \(round) does not fit the weights", hint: "this is a fault of the program")
     }
-    let parameters = ServerOptimizer.federatedAverage(values.parameters, meanUpdate: update.parameters)
+    let parameters = ServerOptimizer.step(
+      values.parameters, before: momentum > 0 ? previous : nil, momentum: momentum, meanUpdate: update.parameters)
     let statistics = PooledStatistics.statistics(
-      ServerOptimizer.federatedAverage(self.statistics, meanUpdate: update.statistics), layout: layout)
+      ServerOptimizer.step(self.statistics, meanUpdate: update.statistics), layout: layout)
     guard parameters.allSatisfyFinite, statistics.allSatisfyFinite else {
       throw CoordinatorError(.badSum, "round \(round) would make weights that are not finite", hint: "lower the learning rate")
     }
@@ -74,6 +81,7 @@ public struct JobWeights: Sendable {
     } catch {
       throw CoordinatorError(.badSum, "the weights of round \(round) cannot be written: \(error.reason)", hint: "report this as a bug")
     }
+    previous = values.parameters
     values = (parameters, statistics)
     digest = JobPlan.weightsDigest(bytes)
     try save(round: round)

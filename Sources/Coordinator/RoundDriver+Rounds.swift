@@ -141,7 +141,8 @@ extension RoundDriver {
       guard samples > 0 else { throw CoordinatorError(.badSum, "the sites have no samples", hint: "check the sites' data sets") }
       try journal.record(.censusFinished(samples: samples, survivors: UInt32(sum.survivors.count)))
     case .training:
-      try weights.apply(update, round: attempt.plan.round, job: setup.plan.name)
+      try weights.apply(
+        update, momentum: setup.plan.serverMomentum(round: attempt.plan.round), round: attempt.plan.round, job: setup.plan.name)
       try journal.record(.roundFinished(round: attempt.plan.round, weights: weights.digest))
     }
   }

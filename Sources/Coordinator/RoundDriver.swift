@@ -91,9 +91,16 @@ public actor RoundDriver {
         hint: "keep federated.yaml and --weights as they were, or give the new job another name and --state directory")
     }
     let last = journal.lastRound
-    let weights = try JobWeights(path: folder + "/" + JobWeights.fileName(round: last?.round ?? 0), folder: folder)
-    guard weights.digest == last?.weights ?? job.weights else {
-      throw CoordinatorError(.stateDamaged, "\(weights.path) is not the file that was saved there", hint: "restore it from a backup")
+    func saved(round: UInt32, digest: [UInt8]) throws(CoordinatorError) -> JobWeights {
+      let weights = try JobWeights(path: folder + "/" + JobWeights.fileName(round: round), folder: folder)
+      guard weights.digest == digest else {
+        throw CoordinatorError(.stateDamaged, "\(weights.path) is not the file that was saved there", hint: "restore it from a backup")
+      }
+      return weights
+    }
+    var weights = try saved(round: last?.round ?? 0, digest: last?.weights ?? job.weights)
+    if let last, let before = journal.weightsBefore, setup.plan.serverMomentum(round: last.round + 1) > 0 {
+      weights.remember(try saved(round: last.round - 1, digest: before))
     }
     return weights
   }

@@ -55,8 +55,8 @@ struct Baselines: Sendable {
   private func start(_ job: BaselineJob, output: String) throws -> ChildProcess {
     let arguments = [
       "train", "--data", job.data, "--weights", initialWeights, "--img", "\(plan.imageSize)", "--batch-size", "\(plan.batchSize)",
-      "--nominal-batch", "\(plan.nominalBatch)", "--lr0", "\(plan.baseline.learningRate)", "--warmup-epochs", "\(plan.baseline.warmupEpochs)", "--epochs",
-      "\(plan.epochs)", "--seed", "\(seed)", "--threads", "1",
+      "--nominal-batch", "\(plan.nominalBatch)", "--lr0", "\(plan.baseline.learningRate)",
+      "--warmup-epochs", "\(plan.baseline.warmupEpochs)", "--epochs", "\(plan.epochs)", "--seed", "\(seed)", "--threads", "1",
       "--val-period", "\(plan.validationPeriod)", "--project", folder, "--name", job.name, "--exist-ok", "--json",
     ]
     return try ChildProcess(

@@ -71,6 +71,7 @@ struct Consortium: Sendable {
         learning_rate: \(plan.federated.learningRate)
         warmup_epochs: \(plan.federated.warmupEpochs)
         freeze_norm_after: \(plan.batchNormRounds)
+        server_optimizer: \(plan.serverMomentum > 0 ? "fedavgm\n        server_momentum: \(plan.serverMomentum)" : "fedavg")
         seed: \(options.seed)
       security:
         differential_privacy: {enabled: false}

@@ -42,10 +42,12 @@ struct DemoPlan: Sendable {
 
   /// Batches of 4 take larger rates than YOLOv5's 0.01 for 64 images a step: the gradient is a sum over the batch. The mean of several models
   /// wants more than one model on all the data, or at one site, is best with (docs/results.md).
-  var federated = Rates(learningRate: 0.1, warmupEpochs: 1)
+  var federated = Rates(learningRate: 0.05, warmupEpochs: 1)
   var baseline = Rates(learningRate: 0.04, warmupEpochs: 3)
   /// Rounds with batch statistics; later the global ones are held fixed.
   var batchNormRounds: Int
+  /// The server's momentum in those later rounds.
+  var serverMomentum = 0.8
   /// Baselines are measured on the validation scenes every this many epochs, and after the last.
   var validationPeriod = 1
 
@@ -56,14 +58,14 @@ struct DemoPlan: Sendable {
     (rounds, localEpochs) = (training.rounds, training.localEpochs)
     (batchSize, nominalBatch) = (training.batchSize, training.nominalBatch)
     federated = Rates(learningRate: training.learningRate, warmupEpochs: training.warmupEpochs)
-    (baseline, batchNormRounds) = (federated, training.batchNormRounds)
+    (baseline, batchNormRounds, serverMomentum) = (federated, training.batchNormRounds, training.serverMomentum)
   }
 
   static func resolved(_ options: DemoOptions) throws -> DemoPlan {
     var plan =
       options.quick
       ? DemoPlan(sites: options.sites, trainingScenes: 90...150, validationScenes: 24, rounds: 20, localEpochs: 1, batchNormRounds: 10)
-      : DemoPlan(sites: options.sites, trainingScenes: 150...300, validationScenes: 60, rounds: 40, localEpochs: 1, batchNormRounds: 10)
+      : DemoPlan(sites: options.sites, trainingScenes: 150...300, validationScenes: 60, rounds: 40, localEpochs: 1, batchNormRounds: 9)
     if let path = options.configuration { plan.take(try FederatedConfig.load(path, withoutPrivacy: options.withoutPrivacy).training) }
     if let rounds = options.rounds { (plan.rounds, plan.batchNormRounds) = (rounds, min(plan.batchNormRounds, (rounds + 1) / 2)) }
     plan.validationPeriod = max(1, plan.epochs / 10)

@@ -51,6 +51,7 @@ struct InitVerb: ParsableCommand {
       learning_rate: 0.01
       # momentum: 0.937, weight_decay: 0.0005, warmup_epochs: 3, nominal_batch: 64, final_lr_fraction: 0.01, cosine: false
       # augment: true, seed: 0
+      # server_optimizer: fedavgm, server_momentum: 0.9   # in rounds with frozen statistics; without it plain FedAvg
       # freeze_norm_after: 50     # rounds with batch statistics; then all sites normalise with the global ones (100: never)
       # validate: true            # sites measure mAP on their own validation images; only the mean is seen
     security:

@@ -84,8 +84,11 @@ final class World: Sendable {
   let keys: [UInt32: Ed25519.SigningKey]
   let serverKey = Ed25519.SigningKey()
   let roster: RosterView
+  /// Of the server, from round 2 on.
+  let momentum: Double
 
-  init() throws {
+  init(momentum: Double = 0) throws {
+    self.momentum = momentum
     folder = try TemporaryFolder()
     let keys = Dictionary(uniqueKeysWithValues: Self.sites.map { ($0, Ed25519.SigningKey()) })
     self.keys = keys
@@ -122,9 +125,11 @@ final class World: Sendable {
   func plan(rounds: Int = 2) throws -> JobPlan {
     let bytes = try FileBytes.read(path: path("initial.safetensors"), bytesMax: 1 << 20)
     let layout = WeightsLayout(try SafetensorsFile(parsing: bytes))
-    return JobPlan(
+    var plan = JobPlan(
       name: "garments", model: "yolov5n", classes: ["shirt"], imageSize: 64, rounds: rounds, parameterCount: layout.parameterCount,
       statisticCount: layout.statisticCount, layoutDigest: JobPlan.layoutDigest(layout), initialWeightsDigest: JobPlan.weightsDigest(bytes))
+    (plan.training.batchNormRounds, plan.training.serverMomentum) = (1, momentum)
+    return plan
   }
 
   // MARK: the server

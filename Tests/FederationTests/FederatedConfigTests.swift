@@ -66,9 +66,9 @@ struct ConfigMistake: Sendable, CustomTestStringConvertible {
       job: run-1
       model: {name: yolov5s, weights: w.safetensors, classes: 3, image_size: 416}
       data: /data/data.yaml
-      training: {optimizer: sgd, server_optimizer: fedavg, prox: 0, seed: 9, momentum: 0.9, weight_decay: 0, warmup_epochs: 0.5,
+      training: {optimizer: sgd, server_optimizer: fedavgm, prox: 0, seed: 9, momentum: 0.9, weight_decay: 0, warmup_epochs: 0.5,
         nominal_batch: 16, cosine: true, augment: false, validate: true, final_lr_fraction: 0.1,
-        freeze_norm_after: 0}
+        freeze_norm_after: 0, server_momentum: 0.5}
       security:
         differential_privacy: {enabled: false, unit: site, mechanism: skellam, clip: 1.5, sampling_rate: 0.02}
         aggregation: {min_sites: 4, colluders: 1, graph: complete, bits: 24, parameter_range: 2, statistics_range: 0.5}
@@ -135,6 +135,9 @@ struct ConfigMistake: Sendable, CustomTestStringConvertible {
     .init("training: {fed_rounds: 0}", .outOfRange, 1, 24),
     .init("training: {fed_rounds: -1}", .outOfRange, 1, 24),
     .init("training: {fed_rounds: 5, freeze_norm_after: 6}", .outOfRange, 1, 46),
+    .init("training: {server_optimizer: fedavgm, server_momentum: 1}", .outOfRange, 1, 56),
+    .init("training: {server_momentum: 0.5}", .conflict, 1, 29),
+    .init("training: {server_optimizer: fedavgm, fed_rounds: 1}", .conflict, 1, 30),
     .init("training: {fed_rounds: 99999999999999999999}", .outOfRange, 1, 24),
     .init("training: {learning_rate: 0}", .outOfRange, 1, 27),
     .init("training: {momentum: 1}", .outOfRange, 1, 22),

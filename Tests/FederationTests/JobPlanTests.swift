@@ -25,6 +25,7 @@ import Testing
     plan.training.nominalBatch = 16
     plan.training.cosine = true
     plan.training.batchNormRounds = 4
+    plan.training.serverMomentum = 0.75
     plan.training.seed = (1 << 63) + 5
     plan.validatesLocally = true
     #expect(plan.encoded() == (try bytes("encoded")))
@@ -40,7 +41,8 @@ import Testing
     ("no rounds", { $0.rounds = 0 }), ("no epochs", { $0.training.localEpochs = 0 }), ("no batch", { $0.training.batchSize = 0 }),
     ("no nominal batch", { $0.training.nominalBatch = 0 }), ("no rate", { $0.training.learningRate = 0 }),
     ("negative rate", { $0.training.learningRate = -1 }), ("large rate", { $0.training.learningRate = 11 }),
-    ("momentum of one", { $0.training.momentum = 1 }), ("negative decay", { $0.training.weightDecay = -0.1 }),
+    ("momentum of one", { $0.training.momentum = 1 }), ("server's momentum of one", { $0.training.serverMomentum = 1 }),
+    ("negative decay", { $0.training.weightDecay = -0.1 }),
     ("negative warm-up", { $0.training.warmupEpochs = -1 }), ("fraction", { $0.training.finalLearningRateFraction = 1.5 }),
     ("narrow ring", { $0.quantisation.bits = 7 }), ("wide ring", { $0.quantisation.bits = 33 }),
     ("no range", { $0.quantisation.parameterRange = 0 }), ("no statistics range", { $0.quantisation.statisticsRange = -1 }),
@@ -61,7 +63,8 @@ import Testing
       { $0.rounds = 9 }, { $0.training.localEpochs = 6 }, { $0.training.batchSize = 8 }, { $0.training.nominalBatch = 32 },
       { $0.training.learningRate = 0.02 }, { $0.training.momentum = 0.9 }, { $0.training.weightDecay = 0 },
       { $0.training.warmupEpochs = 1 }, { $0.training.finalLearningRateFraction = 0.1 }, { $0.training.cosine.toggle() },
-      { $0.training.augment.toggle() }, { $0.training.batchNormRounds = 3 }, { $0.training.seed = 1 }, { $0.quantisation.bits = 21 }, { $0.quantisation.parameterRange = 2 },
+      { $0.training.augment.toggle() }, { $0.training.batchNormRounds = 3 },
+      { $0.training.serverMomentum = 0.5 }, { $0.training.seed = 1 }, { $0.quantisation.bits = 21 }, { $0.quantisation.parameterRange = 2 },
       { $0.quantisation.statisticsRange = 2 }, { $0.parameterCount += 1 }, { $0.statisticCount += 1 }, { $0.layoutDigest[0] = 9 },
       { $0.initialWeightsDigest[31] = 9 }, { $0.validatesLocally.toggle() },
     ]
@@ -127,9 +130,29 @@ import Testing
     let vector = try JSONDecoder().decode(Averages.self, from: Data(Fixtures.vector("fedavg.json")))
     func float(_ text: String) throws -> Float { Float(bitPattern: try #require(UInt32(text, radix: 16))) }
     func double(_ text: String) throws -> Double { Double(bitPattern: try #require(UInt64(text, radix: 16))) }
-    let out = ServerOptimizer.federatedAverage(try vector.weights.map(float), meanUpdate: try vector.updates.map(double))
+    let out = ServerOptimizer.step(try vector.weights.map(float), meanUpdate: try vector.updates.map(double))
     #expect(out.map(\.bitPattern) == (try vector.results.map(float).map(\.bitPattern)))
     #expect(out.count == 200)
+  }
+
+  /// With a constant mean update u, momentum m makes the steps u, u(1 + m), u(1 + m + m²) …
+  @Test func momentumRepeatsTheLastStep() {
+    var before: [Float]? = nil
+    var weights: [Float] = [1, -2]
+    var expected = 0.0
+    for _ in 0..<40 {
+      let next = ServerOptimizer.step(weights, before: before, momentum: 0.75, meanUpdate: [0.5, -0.25])
+      expected = 0.5 + 0.75 * expected
+      #expect(abs(Double(next[0] - weights[0]) - expected) < 1e-4 && abs(Double(next[1] - weights[1]) + expected / 2) < 1e-4)
+      (before, weights) = (weights, next)
+    }
+    #expect(abs(expected - 2) < 1e-4)
+  }
+
+  @Test func momentumActsOnceStatisticsAreFrozen() {
+    var plan = plan()
+    (plan.training.batchNormRounds, plan.training.serverMomentum) = (3, 0.5)
+    #expect((1...5).map { plan.serverMomentum(round: $0) } == [0, 0, 0, 0.5, 0.5])
   }
 
   @Test func theSampleReferenceNeverOverflows() {

@@ -90,10 +90,28 @@ struct FederatedReader {
     training.freezeNormAfter = try section.int("freeze_norm_after", in: 0...training.rounds)
     training.seed = UInt64(try section.int("seed", in: 0...Int.max) ?? 0)
     _ = try section.choice("optimizer", ["sgd"], later: ["adam", "adamw"])
-    _ = try section.choice("server_optimizer", ["fedavg"], later: ["fedavgm", "fedadagrad", "fedadam", "fedyogi"])
+    try readServerOptimizer(section, &training)
     if let prox = try section.double("prox", least: 0, most: 1000), prox > 0 {
       throw section.notBuilt("prox", "prox: \(prox)", instead: "`prox: 0`, which is FedAvg")
     }
+  }
+
+  private func readServerOptimizer(_ section: ConfigSection, _ training: inout FederatedConfig.Training) throws(FederationError) {
+    let name = try section.choice("server_optimizer", ["fedavg", "fedavgm"], later: ["fedadagrad", "fedadam", "fedyogi"])
+    let momentum = try section.double("server_momentum", above: 0, below: 1)
+    guard name == "fedavgm" else {
+      guard momentum == nil else {
+        throw section.conflict(
+          "server_momentum", "`server_momentum` is a setting of `server_optimizer: fedavgm`", hint: "write both, or leave both out")
+      }
+      return
+    }
+    guard training.batchNormRounds < training.rounds else {
+      throw section.conflict(
+        "server_optimizer", "the server's momentum acts in rounds with frozen statistics, and this job has none",
+        hint: "let `freeze_norm_after` be below `fed_rounds`, or take `fedavg`")
+    }
+    training.serverMomentum = momentum ?? 0.9
   }
 
   private func readSecurity(_ top: ConfigSection, _ config: inout FederatedConfig) throws(FederationError) {
