@@ -42,6 +42,7 @@ struct Inspect: ParsableCommand {
       var shape: [Int]
     }
     struct Model: Encodable {
+      var task: String
       var depth: Double
       var width: Double
       var classes: Int
@@ -51,10 +52,18 @@ struct Inspect: ParsableCommand {
     var tensors: [Tensor]
     var values: Int
     var metadata: [String: String]
-    /// Null where the file is no YOLOv5 detector.
+    /// Null where the file is no YOLOv5 model.
     var model: Model?
     /// BLAKE2b-256 of the file, as round plans name it.
     var digest: String
+  }
+
+  private static func name(_ task: ModelTask) -> String {
+    switch task {
+    case .detect: "detection"
+    case .segment: "segmentation"
+    case .classify: "classification"
+    }
   }
 
   func run() throws {
@@ -65,16 +74,16 @@ struct Inspect: ParsableCommand {
       file: file, bytes: weights.bytes.count,
       tensors: entries.map { .init(name: $0.name, type: $0.dtype.rawValue, shape: $0.shape) },
       values: entries.reduce(0) { $0 + $1.count }, metadata: weights.file.metadata,
-      model: spec.map { .init(depth: $0.depth, width: $0.width, classes: $0.classes) },
+      model: spec.map { .init(task: $0.task.rawValue, depth: $0.depth, width: $0.width, classes: $0.classes) },
       digest: Hexadecimal.text(JobPlan.weightsDigest(weights.bytes)))
     if json { return try JSONOutput.object(report) }
     Output.line("file     \(file), \(entries.count) tensors, \(report.values) values, \(Text.bytes(report.bytes))")
-    if let model = report.model {
+    if let model = report.model, let spec {
       let depth = Text.fixed(model.depth, 2)
       let width = Text.fixed(model.width, 2)
-      Output.line("model    YOLOv5 detector, depth \(depth), width \(width), \(model.classes) classes")
+      Output.line("model    YOLOv5 for \(Self.name(spec.task)), depth \(depth), width \(width), \(model.classes) classes")
     } else {
-      Output.line("model    not a YOLOv5 detector")
+      Output.line("model    not a YOLOv5 model")
     }
     Output.line("digest   \(report.digest) (BLAKE2b-256, as in round plans)")
     for (key, value) in report.metadata.sorted(by: { $0.key < $1.key }) { Output.line("meta     \(key) = \(value.prefix(200))") }

@@ -39,7 +39,7 @@ private func plainConvolution(_ x: [Float], _ weight: [Float], _ c: Convolution,
     var testDescription: String { "\(kernel)x\(kernel)/\(stride) \(inputs)->\(outputs) \(height)x\(width)" }
     var convolution: Convolution {
       Convolution(
-        name: "test", inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, padding: padding, isNormalised: false)
+        name: "test", inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, padding: padding, norm: nil)
     }
   }
 

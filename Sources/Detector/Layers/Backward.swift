@@ -13,11 +13,13 @@ extension Network {
       for (step, operation) in graph.operations.enumerated().reversed() {
         switch operation {
         case .convolution(let index, let input, let output, _):
+          let given = graph.outputs.firstIndex { $0.slice == output }
           if graph.convolutions[index].isNormalised {
+            if let given { _ = gradientBuffer(output, plan).update(fromContentsOf: maps[given].values) }
             differentiateNorm(index, plan, output)
             differentiate(index, step, plan, source, input, output, normGradient.base)
-          } else if let level = graph.heads.firstIndex(of: output) {
-            maps[level].values.withUnsafeBufferPointer { values in
+          } else if let given {
+            maps[given].values.withUnsafeBufferPointer { values in
               guard let gradient = values.baseAddress else { return }
               let outputs = graph.convolutions[index].outputs
               tk_bias_gradient(gradient, plan.pixels(output.plane), outputs, store.convolutions[index].shiftGradient)
@@ -35,6 +37,12 @@ extension Network {
             tk_upsample_backward(
               from.image(image), from.ld, to.height, to.width, input.channels, to.image(image), to.ld)
           }
+        case .mean(let input, let output):
+          let from = gradientPointer(output, plan)
+          let to = gradientPointer(input, plan)
+          pool.run(plan.batch) { image in
+            CellMean.backward(from, to, image: image, channels: input.channels, accumulates: plan.accumulates[step])
+          }
         }
       }
     }
@@ -47,6 +55,12 @@ extension Network {
     return PixelPointer(
       base: gradients.base + plan.gradients[home.plane] + home.offset, ld: graph.planes[home.plane].channels,
       height: plan.rows(home.plane), width: plan.columns(home.plane))
+  }
+
+  /// A whole plane's gradient: an output with a norm gets what the caller gives.
+  private func gradientBuffer(_ slice: Slice, _ plan: Plan) -> UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(
+      start: gradientPointer(slice, plan).base, count: plan.pixels(slice.plane) * graph.planes[slice.plane].channels)
   }
 
   private func differentiatePool(_ step: Int, _ plan: Plan, _ input: Slice, _ output: Slice) {

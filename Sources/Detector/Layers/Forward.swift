@@ -4,9 +4,6 @@
 import CKernels
 
 extension Network {
-  static let normEpsilon = 1e-3
-  static let normMomentum: Float = 0.03
-
   func runForward(_ images: ImageBatch, training: Bool) -> [FeatureMap] {
     guard let plan else { preconditionFailure("forward without a plan") }
     images.pixels.withUnsafeBufferPointer { pixels in
@@ -31,15 +28,19 @@ extension Network {
           pool.run(plan.batch) { image in
             tk_upsample(from.image(image), from.ld, from.height, from.width, input.channels, to.image(image), to.ld)
           }
+        case .mean(let input, let output):
+          let from = pointer(input, plan, source)
+          let to = pointer(output, plan, source)
+          pool.run(plan.batch) { image in CellMean.forward(from, to, image: image, channels: input.channels) }
         }
       }
     }
-    return graph.heads.map { head in
-      let values = UnsafeBufferPointer(
-        start: activations.base + plan.planes[head.plane], count: plan.pixels(head.plane) * head.channels)
+    return graph.outputs.map { output in
+      let (plane, channels) = (output.slice.plane, output.slice.channels)
+      let values = UnsafeBufferPointer(start: activations.base + plan.planes[plane], count: plan.pixels(plane) * channels)
       return FeatureMap(
-        batch: plan.batch, height: plan.rows(head.plane), width: plan.columns(head.plane), outputs: spec.outputs,
-        values: Array(values))
+        batch: plan.batch, height: plan.rows(plane), width: plan.columns(plane), anchors: output.anchors,
+        outputs: channels / output.anchors, values: Array(values))
     }
   }
 
@@ -92,7 +93,7 @@ extension Network {
       }
     }
     guard keepsResult else { return }
-    if measures { finishStatistics(index, pixels: plan.pixels(output.plane)) }
+    if measures, let norm = convolution.norm { finishStatistics(index, norm, pixels: plan.pixels(output.plane)) }
     pool.run(pool.threads) { thread in
       let pixels = share(thread, of: pool.threads, plan.pixels(output.plane))
       tk_norm_silu(
@@ -104,7 +105,7 @@ extension Network {
 
   /// Mean and variance from the threads' sums, which are relative to the running mean so that a large mean costs no
   /// digits of the variance. The running variance gets the unbiased estimate.
-  private func finishStatistics(_ index: Int, pixels: Int) {
+  private func finishStatistics(_ index: Int, _ norm: NormConstants, pixels: Int) {
     let outputs = graph.convolutions[index].outputs
     let tensors = store.convolutions[index]
     let count = Double(pixels)
@@ -120,23 +121,24 @@ extension Network {
       let shifted = sum / count
       let variance = max(squares / count - shifted * shifted, 0)
       let mean = pivot + shifted
-      let inverse = 1 / (variance + Self.normEpsilon).squareRoot()
+      let inverse = 1 / (variance + norm.epsilon).squareRoot()
       let factor = Double(tensors.scale[channel]) * inverse
       tensors.mean[channel] = Float(mean)
       tensors.inverseDeviation[channel] = Float(inverse)
       tensors.factor[channel] = Float(factor)
       tensors.offset[channel] = Float(Double(tensors.shift[channel]) - mean * factor)
       let unbiased = Float(variance * count / max(count - 1, 1))
-      tensors.runningMean[channel] += Self.normMomentum * (Float(mean) - tensors.runningMean[channel])
-      tensors.runningVariance[channel] += Self.normMomentum * (unbiased - tensors.runningVariance[channel])
+      tensors.runningMean[channel] += norm.momentum * (Float(mean) - tensors.runningMean[channel])
+      tensors.runningVariance[channel] += norm.momentum * (unbiased - tensors.runningVariance[channel])
     }
   }
 
   /// Normalisation with the running statistics: in evaluation, and in training where they are frozen.
   private func useRunningStatistics() {
-    for (convolution, tensors) in zip(graph.convolutions, store.convolutions) where convolution.isNormalised {
+    for (convolution, tensors) in zip(graph.convolutions, store.convolutions) {
+      guard let norm = convolution.norm else { continue }
       for channel in 0..<convolution.outputs {
-        let inverse = 1 / (Double(tensors.runningVariance[channel]) + Self.normEpsilon).squareRoot()
+        let inverse = 1 / (Double(tensors.runningVariance[channel]) + norm.epsilon).squareRoot()
         let factor = Double(tensors.scale[channel]) * inverse
         tensors.mean[channel] = tensors.runningMean[channel]
         tensors.inverseDeviation[channel] = Float(inverse)

@@ -38,13 +38,20 @@ public struct LossParts: Equatable, Sendable {
 public struct DetectionLoss: Sendable {
   public let classes: Int
   public let gains: LossGains
+  /// Mask coefficients at the end of each prediction, which this loss leaves alone.
+  let coefficients: Int
   let levels: [TargetAssignment]
 
   /// - Parameter anchors: anchor sizes per level in grid units, finest level first.
   public init(classes: Int, anchors: [[SIMD2<Float>]], gains: LossGains) {
+    self.init(classes: classes, anchors: anchors, gains: gains, coefficients: 0)
+  }
+
+  init(classes: Int, anchors: [[SIMD2<Float>]], gains: LossGains, coefficients: Int) {
     precondition(classes > 0 && anchors.count == gains.balance.count, "one balance factor per level")
     self.classes = classes
     self.gains = gains
+    self.coefficients = coefficients
     levels = anchors.map { TargetAssignment(anchors: $0) }
   }
 
@@ -60,7 +67,7 @@ public struct DetectionLoss: Sendable {
     var classification = 0.0
     var gradients: [FeatureMap] = []
     for (level, map) in maps.enumerated() {
-      precondition(map.batch == batch && map.outputs == 5 + classes && map.anchors == levels[level].anchors.count)
+      precondition(map.batch == batch && map.outputs == 5 + classes + coefficients && map.anchors == levels[level].anchors.count)
       let matches = levels[level].matches(targets: targets, width: map.width, height: map.height)
       var gradient = map
       let parts = map.values.withUnsafeBufferPointer { raw in

@@ -14,6 +14,8 @@ public struct Match: Equatable, Sendable {
   public var y: Float
   public var w: Float
   public var h: Float
+  /// Number of the box among its image's boxes, from 1, in the order of the targets: what a mask plane calls it.
+  public var object: Int
 }
 
 /// Assigns labelled boxes to the cells of one detection level.
@@ -31,6 +33,7 @@ public struct TargetAssignment: Sendable {
   /// A box in grid units that fits an anchor's shape.
   private struct Candidate {
     var target: Target
+    var object: Int
     var anchor: Int
     var x: Float
     var y: Float
@@ -69,7 +72,8 @@ public struct TargetAssignment: Sendable {
           Match(
             image: candidate.target.image, anchor: candidate.anchor, cellX: cellX, cellY: cellY,
             classIndex: candidate.target.classIndex,
-            x: candidate.x - Float(cellX), y: candidate.y - Float(cellY), w: candidate.w, h: candidate.h))
+            x: candidate.x - Float(cellX), y: candidate.y - Float(cellY), w: candidate.w, h: candidate.h,
+            object: candidate.object))
       }
     }
     return result
@@ -77,15 +81,21 @@ public struct TargetAssignment: Sendable {
 
   private func fitting(targets: [Target], width: Float, height: Float) -> [Candidate] {
     var result: [Candidate] = []
+    var boxes: [Int: Int] = [:]
+    let objects = targets.map { target in
+      boxes[target.image, default: 0] += 1
+      return boxes[target.image, default: 0]
+    }
     for (index, anchor) in anchors.enumerated() {
-      for target in targets {
+      for (target, object) in zip(targets, objects) {
         let w = target.w * width
         let h = target.h * height
         let ratioW = w / anchor.x
         let ratioH = h / anchor.y
         // A box without area has an infinite ratio and drops out here.
         guard max(max(ratioW, 1 / ratioW), max(ratioH, 1 / ratioH)) < shapeRatioMax else { continue }
-        result.append(Candidate(target: target, anchor: index, x: target.x * width, y: target.y * height, w: w, h: h))
+        result.append(
+          Candidate(target: target, object: object, anchor: index, x: target.x * width, y: target.y * height, w: w, h: h))
       }
     }
     return result

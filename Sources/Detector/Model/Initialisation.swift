@@ -55,7 +55,7 @@ extension Network {
       for anchor in 0..<3 {
         let base = anchor * spec.outputs
         bias[base + 4] += Float(log(8 / cells))
-        for output in 5..<spec.outputs { bias[base + output] += Float(log(0.6 / (Double(spec.classes) - 0.99999))) }
+        for output in 5..<(5 + spec.classes) { bias[base + output] += Float(log(0.6 / (Double(spec.classes) - 0.99999))) }
       }
     }
   }

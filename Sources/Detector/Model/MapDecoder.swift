@@ -1,5 +1,5 @@
 // From raw maps to boxes: s = sigmoid(raw); centre = (2s - 0.5 + cell) · stride, size = (2s)² · anchor; objectness and
-// classes are sigmoids.
+// classes are sigmoids, mask coefficients stay as they are.
 
 #if canImport(Glibc)
   import Glibc
@@ -12,17 +12,19 @@ public struct DecodedPredictions: Sendable {
   public let batch: Int
   /// Predictions per image.
   public let count: Int
-  /// Numbers per prediction: centre x, centre y, width, height in input pixels, objectness, class scores.
+  /// Numbers per prediction: centre x, centre y, width, height in input pixels, objectness, class scores, mask coefficients.
   public let outputs: Int
   /// `[image][prediction][output]`; predictions by level, then anchor, y, x.
   public let values: [Float]
 }
 
 public enum MapDecoder {
-  /// - Parameter anchors: sizes in grid units, by level and anchor (`Network.anchors`).
-  public static func decode(_ maps: [FeatureMap], anchors: [[SIMD2<Float>]]) -> DecodedPredictions {
+  /// - Parameters:
+  ///   - anchors: sizes in grid units, by level and anchor (`Network.anchors`).
+  ///   - coefficients: mask coefficients at the end of each prediction (`ModelSpec.coefficients`).
+  public static func decode(_ maps: [FeatureMap], anchors: [[SIMD2<Float>]], coefficients: Int = 0) -> DecodedPredictions {
     precondition(!maps.isEmpty && maps.count == anchors.count && maps.count <= ModelSpec.strides.count)
-    precondition(maps.allSatisfy { $0.batch == maps[0].batch && $0.outputs == maps[0].outputs })
+    precondition(maps.allSatisfy { $0.batch == maps[0].batch && $0.outputs == maps[0].outputs && $0.outputs >= 5 + coefficients })
     let outputs = maps[0].outputs
     let count = maps.reduce(0) { $0 + $1.anchors * $1.height * $1.width }
     let total = maps[0].batch * count * outputs
@@ -31,7 +33,9 @@ public enum MapDecoder {
       for (level, map) in maps.enumerated() {
         let stride = Float(ModelSpec.strides[level])
         map.values.withUnsafeBufferPointer { raw in
-          decode(map, raw, stride: stride, anchors: anchors[level], count: count, start: start, into: buffer)
+          decode(
+            map, raw, stride: stride, anchors: anchors[level], sigmoids: 4..<(outputs - coefficients), count: count, start: start,
+            into: buffer)
         }
         start += map.anchors * map.height * map.width
       }
@@ -41,8 +45,8 @@ public enum MapDecoder {
   }
 
   private static func decode(
-    _ map: FeatureMap, _ raw: UnsafeBufferPointer<Float>, stride: Float, anchors: [SIMD2<Float>], count: Int, start: Int,
-    into buffer: UnsafeMutableBufferPointer<Float>
+    _ map: FeatureMap, _ raw: UnsafeBufferPointer<Float>, stride: Float, anchors: [SIMD2<Float>], sigmoids: Range<Int>, count: Int,
+    start: Int, into buffer: UnsafeMutableBufferPointer<Float>
   ) {
     @inline(__always) func sigmoid(_ x: Float) -> Float { 1 / (1 + expf(-x)) }
     for image in 0..<map.batch {
@@ -59,7 +63,8 @@ public enum MapDecoder {
             let height = sigmoid(raw[from + 3]) * 2
             buffer[to + 2] = width * width * size.x
             buffer[to + 3] = height * height * size.y
-            for output in 4..<map.outputs { buffer[to + output] = sigmoid(raw[from + output]) }
+            for output in sigmoids { buffer[to + output] = sigmoid(raw[from + output]) }
+            for output in sigmoids.upperBound..<map.outputs { buffer[to + output] = raw[from + output] }
           }
         }
       }

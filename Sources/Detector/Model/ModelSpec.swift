@@ -1,15 +1,26 @@
-// The shape of a detector: YOLOv5 v7.0's graph is fixed, only depth, width, class count and anchors vary. Facts from the
+// The shape of a model: YOLOv5 v7.0's graphs are fixed, only task, depth, width, class count and anchors vary. Facts from the
 // published architecture: channels = ceil(c * width / 8) * 8, repeats = max(round(n * depth), 1).
 
-/// Size and task of a YOLOv5 detector.
+/// What a model says about an image.
+public enum ModelTask: String, Sendable, CaseIterable {
+  /// Boxes with classes.
+  case detect
+  /// Boxes with classes and a mask each.
+  case segment
+  /// One class for the image.
+  case classify
+}
+
+/// Size and task of a YOLOv5 model.
 public struct ModelSpec: Equatable, Sendable {
+  public var task: ModelTask
   /// Multiplies the repeats of every C3 block.
   public var depth: Double
   /// Multiplies the channels of every layer.
   public var width: Double
   /// Number of classes, at least 1.
   public var classes: Int
-  /// Anchor sizes in pixels: level, anchor, (width, height).
+  /// Anchor sizes in pixels: level, anchor, (width, height). A classifier has none and ignores them.
   public var anchors: [[SIMD2<Float>]]
 
   public static let strides = [8, 16, 32]
@@ -18,9 +29,13 @@ public struct ModelSpec: Equatable, Sendable {
     [[10, 13], [16, 30], [33, 23]], [[30, 61], [62, 45], [59, 119]], [[116, 90], [156, 198], [373, 326]],
   ]
 
-  public init(depth: Double, width: Double, classes: Int, anchors: [[SIMD2<Float>]] = defaultAnchors) {
+  /// Prototypes of masks, and so coefficients per box, of a segmentation model.
+  public static let prototypes = 32
+
+  public init(task: ModelTask = .detect, depth: Double, width: Double, classes: Int, anchors: [[SIMD2<Float>]] = defaultAnchors) {
     precondition(depth > 0 && width > 0 && classes >= 1)
     precondition(anchors.count == 3 && anchors.allSatisfy { $0.count == 3 })
+    self.task = task
     self.depth = depth
     self.width = width
     self.classes = classes
@@ -53,8 +68,11 @@ public struct ModelSpec: Equatable, Sendable {
     nominal > 1 ? max(Int((Double(nominal) * depth).rounded(.toNearestOrEven)), 1) : nominal
   }
 
-  /// Numbers per anchor and cell: box, objectness, classes.
-  public var outputs: Int { 5 + classes }
+  /// Mask coefficients per anchor and cell.
+  public var coefficients: Int { task == .segment ? Self.prototypes : 0 }
+
+  /// Numbers per anchor and cell: box, objectness, classes, mask coefficients.
+  public var outputs: Int { 5 + classes + coefficients }
 
   /// Anchors in grid units (pixels / stride), as the weights file stores them.
   public var gridAnchors: [[SIMD2<Float>]] {

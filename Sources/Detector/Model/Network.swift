@@ -1,4 +1,4 @@
-// The detector: graph, tensors, threads and the buffers of a step. A network belongs to one thread at a time (it owns
+// The model: graph, tensors, threads and the buffers of a step. A network belongs to one thread at a time (it owns
 // its pool's threads while it runs). Forward and backward are in Layers/.
 
 import Safetensors
@@ -12,10 +12,9 @@ public enum NormMode: String, Sendable, CaseIterable {
   case frozen
 }
 
-/// A YOLOv5 v7.0 detector that can be trained.
+/// A YOLOv5 v7.0 model that can be trained: detector, segmentation model or classifier.
 ///
-/// Buffers are allocated at the first batch of a size and reused; a training step allocates nothing but the three output
-/// maps. Unsafe buffers are behind this type because array element access costs up to twenty times in these loops.
+/// Buffers are allocated at the first batch of a size and reused; a training step allocates nothing but its outputs. Unsafe buffers are behind this type because array element access costs up to twenty times in these loops.
 public final class Network {
   public let spec: ModelSpec
   public let pool: WorkerPool
@@ -55,7 +54,7 @@ public final class Network {
   }
 
   /// A network from a weights file; size and class count follow from its names and shapes.
-  /// - Throws: `NetworkError` if the file is not exactly one YOLOv5 detector with finite values.
+  /// - Throws: `NetworkError` if the file is not exactly one YOLOv5 model with finite values.
   public convenience init(weights: SafetensorsFile, threads: Int) throws(NetworkError) {
     self.init(spec: try ModelSpec.infer(from: weights), pool: WorkerPool(threads: threads))
     try load(weights)
@@ -109,7 +108,8 @@ public final class Network {
   /// Sets all gradients to zero.
   public func zeroGradients() { store.gradients.clear() }
 
-  /// The three raw maps of `images`, finest first.
+  /// The raw outputs of `images`: a detector's three maps, finest first; a segmentation model's three maps, then its mask prototypes
+  /// (32 outputs, one anchor, a quarter of the input's size); a classifier's scores (one cell, one anchor).
   ///
   /// In training, `norm` says which statistics are used and whether running statistics are updated, and what `backward` needs is
   /// kept. In evaluation, running statistics are used and buffers are shared between layers.
@@ -121,13 +121,13 @@ public final class Network {
     return runForward(images, training: training)
   }
 
-  /// Adds the gradients of a loss to the parameters' gradients, given its gradient by the maps of the last forward.
-  /// - Precondition: the last forward was a training forward; the maps have its shapes.
+  /// Adds the gradients of a loss to the parameters' gradients, given its gradient by the outputs of the last forward.
+  /// - Precondition: the last forward was a training forward; the gradients have its outputs' shapes.
   public func backward(_ gradients: [FeatureMap]) {
     guard let images, let plan, plan.isTraining else { preconditionFailure("backward needs a training forward") }
-    precondition(gradients.count == graph.heads.count)
-    for (map, head) in zip(gradients, graph.heads) {
-      precondition(map.values.count == plan.pixels(head.plane) * head.channels, "gradient map of another shape")
+    precondition(gradients.count == graph.outputs.count)
+    for (map, output) in zip(gradients, graph.outputs) {
+      precondition(map.values.count == plan.pixels(output.slice.plane) * output.slice.channels, "gradient of another shape")
     }
     runBackward(images, gradients)
   }

@@ -1,4 +1,4 @@
-// The error type of the detector's model part: weights that do not describe a YOLOv5 detector, or optimiser state that
+// The error type of the detector's model part: weights that do not describe a YOLOv5 model, or optimiser state that
 // does not belong to the weights.
 
 /// Why weights, a state file or an input were refused.
@@ -10,7 +10,7 @@ public struct NetworkError: Error, Equatable, Sendable, CustomStringConvertible 
     case unexpectedTensor
     /// A tensor's shape contradicts the size that the other tensors imply.
     case wrongShape
-    /// Names and shapes fit no YOLOv5 detector.
+    /// Names and shapes fit no YOLOv5 model, or not the one that is needed.
     case unknownModel
     /// A value is NaN, infinite, or (variances, anchors) not positive.
     case badValue

@@ -1,27 +1,41 @@
-// Between a network and a weights file: YOLOv5's names and shapes, F32, in YOLOv5's order; and the size of a network from
+// Between a network and a weights file: YOLOv5's names and shapes, F32, in YOLOv5's order; and task and size of a network from
 // the file alone. The file comes from outside, so everything in it is checked before any value is used.
 
 import Safetensors
 
 extension ModelSpec {
-  /// The detector that `file` holds, from its names and shapes.
-  /// - Throws: `NetworkError` if the file is not exactly one YOLOv5 detection model.
+  /// The model that `file` holds, from its names and shapes.
+  /// - Throws: `NetworkError` if the file is not exactly one YOLOv5 model for detection, segmentation or classification.
   public static func infer(from file: SafetensorsFile) throws(NetworkError) -> ModelSpec {
     let stem = try shape(file, "model.0.conv.weight", 4)
-    let head = try shape(file, "model.24.m.0.weight", 4)
     var repeats = 0
     while file.contains("model.6.m.\(repeats).cv1.conv.weight") { repeats += 1 }
     guard stem[0] > 0, stem[0] <= 1024, stem[0].isMultiple(of: 8), (1...64).contains(repeats) else {
       throw NetworkError(.unknownModel, "a first layer of \(stem[0]) channels with \(repeats) blocks in layer 6 is no YOLOv5")
     }
-    guard head[0].isMultiple(of: 3), head[0] / 3 > 5, head[0] <= 3 * 10_000 else {
-      throw NetworkError(.unknownModel, "\(head[0]) outputs per cell are not 3 · (5 + classes)")
+    let (depth, width) = (Double(repeats) / 9, Double(stem[0]) / 64)
+    let spec: ModelSpec
+    if file.contains("model.9.linear.weight") {
+      let classes = try shape(file, "model.9.linear.weight", 2)[0]
+      guard (1...classesMax).contains(classes) else { throw NetworkError(.unknownModel, "\(classes) classes") }
+      spec = ModelSpec(task: .classify, depth: depth, width: width, classes: classes)
+    } else {
+      spec = try inferDetector(from: file, depth: depth, width: width)
     }
-    let anchors = try readAnchors(file)
-    let spec = ModelSpec(
-      depth: Double(repeats) / 9, width: Double(stem[0]) / 64, classes: head[0] / 3 - 5, anchors: anchors)
     try verify(file, TensorTable(Graph(spec)))
     return spec
+  }
+
+  private static let classesMax = 10_000
+
+  private static func inferDetector(from file: SafetensorsFile, depth: Double, width: Double) throws(NetworkError) -> ModelSpec {
+    let outputs = try shape(file, "model.24.m.0.weight", 4)[0]
+    let task = file.contains("model.24.proto.cv1.conv.weight") ? ModelTask.segment : .detect
+    let others = 5 + (task == .segment ? prototypes : 0)
+    guard outputs.isMultiple(of: 3), outputs / 3 > others, outputs / 3 - others <= classesMax else {
+      throw NetworkError(.unknownModel, "\(outputs) outputs per cell are not 3 · (\(others) + classes)")
+    }
+    return ModelSpec(task: task, depth: depth, width: width, classes: outputs / 3 - others, anchors: try readAnchors(file))
   }
 
   private static func shape(_ file: SafetensorsFile, _ name: String, _ rank: Int) throws(NetworkError) -> [Int] {
@@ -61,7 +75,7 @@ extension ModelSpec {
       }
     }
     for entry in file.entries where !known.contains(entry.name) {
-      throw NetworkError(.unexpectedTensor, "\"\(entry.name.prefix(80))\" belongs to no YOLOv5 detector of this size")
+      throw NetworkError(.unexpectedTensor, "\"\(entry.name.prefix(80))\" belongs to no YOLOv5 model of this size and task")
     }
   }
 }
@@ -71,8 +85,9 @@ extension Network {
   /// - Throws: `NetworkError`; the network is unchanged then.
   public func load(_ file: SafetensorsFile) throws(NetworkError) {
     let spec = try ModelSpec.infer(from: file)
-    guard spec.depth == self.spec.depth, spec.width == self.spec.width, spec.classes == self.spec.classes else {
-      throw NetworkError(.wrongShape, "the file holds a network of another size or class count")
+    guard spec.task == self.spec.task, spec.depth == self.spec.depth, spec.width == self.spec.width, spec.classes == self.spec.classes
+    else {
+      throw NetworkError(.wrongShape, "the file holds a network of another task, size or class count")
     }
     var floats: [String: [Float]] = [:]
     var counters: [String: Int64] = [:]

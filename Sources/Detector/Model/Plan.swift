@@ -41,8 +41,8 @@ struct Plan {
     if isTraining { placeGradients() }
   }
 
-  func rows(_ plane: Int) -> Int { height / graph.planes[plane].stride }
-  func columns(_ plane: Int) -> Int { width / graph.planes[plane].stride }
+  func rows(_ plane: Int) -> Int { graph.planes[plane].stride.map { height / $0 } ?? 1 }
+  func columns(_ plane: Int) -> Int { graph.planes[plane].stride.map { width / $0 } ?? 1 }
   func pixels(_ plane: Int) -> Int { batch * rows(plane) * columns(plane) }
 
   private mutating func placeActivations() {
@@ -51,9 +51,9 @@ struct Plan {
     for (step, operation) in operations.enumerated() {
       for slice in operation.slices { lives[slice.plane] = lives[slice.plane].map { $0.lowerBound...step } ?? step...step }
     }
-    // Backward reads every activation; detection outputs are read when the pass is over.
+    // Backward reads every activation; outputs are read when the pass is over.
     let end = operations.count
-    for head in graph.heads { lives[head.plane] = lives[head.plane].map { $0.lowerBound...end } }
+    for output in graph.outputs { lives[output.slice.plane] = lives[output.slice.plane].map { $0.lowerBound...end } }
     var allocator = LifetimeAllocator()
     for plane in 1..<graph.planes.count {
       let life = isTraining ? 0...end : lives[plane] ?? 0...end
@@ -84,9 +84,9 @@ struct Plan {
     }
     var written = graph.planes.map { Array(repeating: false, count: $0.channels) }
     var lives: [Int: ClosedRange<Int>] = [:]
-    let headPlanes = Set(graph.heads.map(\.plane))
+    let given = graph.givenGradients
     for (step, operation) in graph.operations.enumerated().reversed() {
-      for slice in operation.slices where slice.plane != 0 && !headPlanes.contains(slice.plane) {
+      for slice in operation.slices where slice.plane != 0 && !given.contains(slice.plane) {
         let plane = home(slice).plane
         lives[plane] = lives[plane].map { step...$0.upperBound } ?? step...step
       }
@@ -111,16 +111,25 @@ struct Plan {
   }
 }
 
+extension Graph {
+  /// Planes of outputs without a norm, whose gradients are used as the caller gives them and need no buffer.
+  fileprivate var givenGradients: Set<Int> {
+    var planes: Set<Int> = []
+    for case .convolution(let index, _, let output, _) in operations where !convolutions[index].isNormalised { planes.insert(output.plane) }
+    return planes
+  }
+}
+
 extension Operation {
   var input: Slice {
     switch self {
-    case .convolution(_, let input, _, _), .pool(let input, _), .upsample(let input, _): input
+    case .convolution(_, let input, _, _), .pool(let input, _), .upsample(let input, _), .mean(let input, _): input
     }
   }
 
   var output: Slice {
     switch self {
-    case .convolution(_, _, let output, _), .pool(_, let output), .upsample(_, let output): output
+    case .convolution(_, _, let output, _), .pool(_, let output), .upsample(_, let output), .mean(_, let output): output
     }
   }
 

@@ -29,7 +29,7 @@ struct TensorTable {
       func add(_ suffix: String, _ shape: [Int], _ role: Role) {
         rows.append(Row(name: convolution.name + suffix, shape: shape, role: role, convolution: index))
       }
-      let shape = [convolution.outputs, convolution.inputs, convolution.kernel, convolution.kernel]
+      let shape = [convolution.outputs, convolution.inputs] + (convolution.isLinear ? [] : [convolution.kernel, convolution.kernel])
       if convolution.isNormalised {
         add(".conv.weight", shape, .weight)
         add(".bn.weight", channels, .scale)
@@ -46,13 +46,13 @@ struct TensorTable {
   }
 
   /// Indices of the convolutions in file order. The graph lists them as they are computed, where a C3's cv2 and cv3 come
-  /// after its bottlenecks; the file lists them before.
+  /// after its bottlenecks; the file lists them before. Prototypes come after the detection outputs.
   private static func fileOrder(_ graph: Graph) -> [Int] {
-    func key(_ index: Int) -> (Int, Int, Int) {
+    func key(_ index: Int) -> (Int, Int, Int, Int) {
       let parts = graph.convolutions[index].name.split(separator: ".")
       let layer = Int(parts[1]) ?? 0
-      let isInner = parts.count > 2 && parts[2] == "m"
-      return (layer, isInner ? 1 : 0, isInner ? index : Int(parts.last?.dropFirst(2) ?? "") ?? 0)
+      let part = parts.count > 2 ? ["m": 1, "proto": 2][parts[2], default: 0] : 0
+      return (layer, part, part == 1 ? index : Int(parts.last?.dropFirst(2) ?? "") ?? 0, index)
     }
     return graph.convolutions.indices.sorted { key($0) < key($1) }
   }

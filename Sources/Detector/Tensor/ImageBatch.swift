@@ -21,14 +21,14 @@ public struct ImageBatch: Sendable {
   public static let sizeMultiple = 32
 }
 
-/// The raw output of one detection level (or its gradient): per cell and anchor 4 box numbers, objectness, classes, all
-/// before the sigmoid.
+/// A raw output of a network (or its gradient). A detection level has, per cell and anchor, 4 box numbers, objectness and classes, all
+/// before the sigmoid, and for segmentation mask coefficients; prototypes and class scores have one anchor.
 public struct FeatureMap: Sendable {
   public let batch: Int
   public let height: Int
   public let width: Int
   public let anchors: Int
-  /// 5 + number of classes.
+  /// Numbers per cell and anchor.
   public let outputs: Int
   /// `[image][y][x][anchor][output]`.
   public var values: [Float]
