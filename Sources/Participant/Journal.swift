@@ -89,6 +89,11 @@ public final class Journal {
     attempts.values.filter { $0.job == job && $0.isRevealed }.map(\.round).max()
   }
 
+  /// Whether an input of this kind, on these weights, ever left.
+  public func hasSentInput(weights: [UInt8], kind: UInt8) -> Bool {
+    attempts.values.contains { $0.kind == kind && $0.weights == weights && $0.input != nil }
+  }
+
   /// The survivor sets for which shares were revealed, of this kind and on these weights. A second release of the same may differ from
   /// the first only in nothing: whoever was in one sum and not in the other would be laid open.
   public func revealedSets(weights: [UInt8], kind: UInt8) -> Set<[UInt32]> {

@@ -98,8 +98,13 @@ struct PolicyGate {
         throw Refusal(.policy, "round \(plan.round) after round \(last) was released")
       }
     }
-    guard let survivors = released.first else { return Permission() }
     if policy.retryWithoutDP { return Permission() }
+    // Shares that other sites gave, and one that a colluder held back, may open the attempt that this input left for. A second sum over the
+    // same sites with another input of this one would give the difference away.
+    guard keptMechanism != nil || !journal.hasSentInput(weights: plan.weightsDigest, kind: RoundKind(round: plan.round).rawValue) else {
+      throw Refusal(.policy, "an input on these weights left before a restart; another one would lay this site open")
+    }
+    guard let survivors = released.first else { return Permission() }
     let sites = survivors.map { SiteID($0) }
     guard released.count == 1, sites.allSatisfy(plan.sites.contains), keptMechanism == plan.mechanism else {
       throw Refusal(.policy, "a sum on these weights was released before; another one over other inputs would lay sites open")

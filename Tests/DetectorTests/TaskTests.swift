@@ -189,7 +189,8 @@ private func expectGradients(_ network: Network, _ name: String) throws {
 
 @Suite struct TaskFileTests {
   @Test(arguments: [
-    ModelSpec(task: .segment, depth: 1.0 / 3, width: 0.125, classes: 4), ModelSpec(task: .classify, depth: 1.0 / 3, width: 0.125, classes: 7),
+    ModelSpec(task: .segment, depth: 1.0 / 3, width: 0.125, classes: 4),
+    ModelSpec(task: .classify, depth: 1.0 / 3, width: 0.125, classes: 7),
     ModelSpec(task: .classify, depth: 2.0 / 3, width: 0.25, classes: 1),
   ])
   func roundTripIsExact(spec: ModelSpec) throws {

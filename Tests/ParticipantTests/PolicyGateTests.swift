@@ -135,6 +135,25 @@ import Testing
     #expect(try consider(self.plan(job, attempt: 1), job) == PolicyGate.Permission())
   }
 
+  /// A process that no longer holds the integers that left gives no others, whether this site revealed anything or not.
+  @Test func anInputThatLeftIsNotReplaced() throws {
+    let job = job()
+    let first = plan(job)
+    try journal.record(
+      .contextUsed(job: first.job, round: 1, attempt: 0, kind: 1, context: first.context, weights: first.weightsDigest))
+    #expect(throws: Never.self) { try consider(plan(job, attempt: 1), job) }
+    try journal.record(.inputSent(context: first.context, digest: Self.digest(7)))
+    let again = plan(job, attempt: 1)
+    expectRefused(again, job)
+    #expect(try consider(again, job, kept: again.mechanism) == PolicyGate.Permission())
+    // Other weights are another round; the census sums something else.
+    #expect(throws: Never.self) { try consider(plan(job, round: 2, weights: 9), job) }
+    #expect(throws: Never.self) { try consider(plan(job, round: 0), job) }
+    var policy = SitePolicy()
+    policy.retryWithoutDP = true
+    #expect(throws: Never.self) { try consider(again, job, policy: policy) }
+  }
+
   @Test func roundsDoNotGoBack() throws {
     let job = job()
     try release(plan(job, round: 3, weights: 6), survivors: [0, 1, 2, 3])

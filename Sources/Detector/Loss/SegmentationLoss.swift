@@ -49,9 +49,11 @@ public struct SegmentationLoss: Sendable {
         let box = MaskBox(match, map: map, masks: masks)
         // Mean over the image's matches and all pixels, over the share of the image that the box covers.
         let scale = 1 / (Double(matched[match.image] ?? 1) * Double(masks.height * masks.width) * box.area)
-        mask += scale * addMask(
-          match, box, map.values[at..<(at + ModelSpec.prototypes)], prototypes, masks, scale: scale * detection.gains.box,
-          slope: &gradients[level].values, at: at, prototypeSlope: &prototypeGradient)
+        mask +=
+          scale
+          * addMask(
+            match, box, map.values[at..<(at + ModelSpec.prototypes)], prototypes, masks, scale: scale * detection.gains.box,
+            slope: &gradients[level].values, at: at, prototypeSlope: &prototypeGradient)
       }
     }
     mask *= detection.gains.box / Double(prototypes.batch)

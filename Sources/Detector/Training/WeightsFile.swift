@@ -25,7 +25,7 @@ public struct WeightsFile: Sendable {
   /// The detector that the file holds.
   /// - Throws: `TrainingError` where it is not exactly one YOLOv5 detector with finite values.
   public static func network(_ weights: WeightsFile, threads: Int) throws(TrainingError) -> Network {
-    do {
+    do throws(NetworkError) {
       let network = try Network(weights: weights.file, threads: threads)
       guard network.spec.task == .detect else {
         throw NetworkError(.unknownModel, "a model to \(network.spec.task.rawValue), and only detectors are trained and measured so far")
