@@ -54,7 +54,13 @@ struct Consortium: Sendable {
     }
   }
 
-  private func federatedYAML(port: Int, classes: [String]) -> String {
+  /// Momentum needs rounds with frozen statistics, which a very short job does not have.
+  private var serverOptimizer: String {
+    plan.serverMomentum > 0 && plan.batchNormRounds < plan.rounds
+      ? "server_optimizer: fedavgm\n  server_momentum: \(plan.serverMomentum)" : "server_optimizer: fedavg"
+  }
+
+  func federatedYAML(port: Int, classes: [String]) -> String {
     let names = classes.map { "'" + $0.replacingOccurrences(of: "'", with: "''") + "'" }.joined(separator: ", ")
     return """
       job: demo
@@ -71,7 +77,7 @@ struct Consortium: Sendable {
         learning_rate: \(plan.federated.learningRate)
         warmup_epochs: \(plan.federated.warmupEpochs)
         freeze_norm_after: \(plan.batchNormRounds)
-        server_optimizer: \(plan.serverMomentum > 0 ? "fedavgm\n        server_momentum: \(plan.serverMomentum)" : "fedavg")
+        \(serverOptimizer)
         seed: \(options.seed)
       security:
         differential_privacy: {enabled: false}

@@ -47,7 +47,7 @@ struct DemoPlan: Sendable {
   /// Rounds with batch statistics; later the global ones are held fixed.
   var batchNormRounds: Int
   /// The server's momentum in those later rounds.
-  var serverMomentum = 0.8
+  var serverMomentum = 0.75
   /// Baselines are measured on the validation scenes every this many epochs, and after the last.
   var validationPeriod = 1
 
@@ -65,7 +65,7 @@ struct DemoPlan: Sendable {
     var plan =
       options.quick
       ? DemoPlan(sites: options.sites, trainingScenes: 90...150, validationScenes: 24, rounds: 20, localEpochs: 1, batchNormRounds: 10)
-      : DemoPlan(sites: options.sites, trainingScenes: 150...300, validationScenes: 60, rounds: 40, localEpochs: 1, batchNormRounds: 9)
+      : DemoPlan(sites: options.sites, trainingScenes: 150...300, validationScenes: 60, rounds: 60, localEpochs: 1, batchNormRounds: 8)
     if let path = options.configuration { plan.take(try FederatedConfig.load(path, withoutPrivacy: options.withoutPrivacy).training) }
     if let rounds = options.rounds { (plan.rounds, plan.batchNormRounds) = (rounds, min(plan.batchNormRounds, (rounds + 1) / 2)) }
     plan.validationPeriod = max(1, plan.epochs / 10)

@@ -126,7 +126,7 @@ private func plainConvolution(_ x: [Float], _ weight: [Float], _ c: Convolution,
         let mean = column.reduce(0, +) / Double(rows)
         let variance = column.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(rows)
         for row in 0..<rows {
-          let u = gamma[channel] * (column[row] - mean) / (variance + Network.normEpsilon).squareRoot() + beta[channel]
+          let u = gamma[channel] * (column[row] - mean) / (variance + NormConstants.standard.epsilon).squareRoot() + beta[channel]
           total += u / (1 + exp(-u)) * Double(dz[row * channels + channel])
         }
       }
@@ -238,7 +238,7 @@ private func plainConvolution(_ x: [Float], _ weight: [Float], _ c: Convolution,
     tk_channel_sums(y, rows, channels, zero, &sum, &squares)
     let count = Double(rows)
     let mean = sum.map { $0 / count }
-    let inverse = zip(squares, mean).map { 1 / ($0 / count - $1 * $1 + Network.normEpsilon).squareRoot() }
+    let inverse = zip(squares, mean).map { 1 / ($0 / count - $1 * $1 + NormConstants.standard.epsilon).squareRoot() }
     let factor = zip(gamma, inverse).map { Double($0) * $1 }
     let offset = (0..<channels).map { Float(Double(beta[$0]) - mean[$0] * factor[$0]) }
     var du = y
