@@ -146,6 +146,8 @@ import Testing
     let again = plan(job, attempt: 1)
     expectRefused(again, job)
     #expect(try consider(again, job, kept: again.mechanism) == PolicyGate.Permission())
+    // Another grid is other integers.
+    expectRefused(plan(job, attempt: 1, reference: 41), job, kept: again.mechanism)
     // Other weights are another round; the census sums something else.
     #expect(throws: Never.self) { try consider(plan(job, round: 2, weights: 9), job) }
     #expect(throws: Never.self) { try consider(plan(job, round: 0), job) }

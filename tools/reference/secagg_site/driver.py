@@ -204,11 +204,13 @@ class Driver:
             if plan.round < self.journal.last_revealed(plan.job):
                 raise Refusal("SA-20", "a later round was released")
             only, bound = None, self.journal.bound_survivors(plan)
+            kept = self.work and self.work["key"] == self.work_key(plan) and self.work["encoded"].get(plan.mechanism)
+            if not kept and self.journal.has_sent_input(plan):
+                raise Refusal("SA-20", "an input on these weights left before, and its integers cannot be repeated")
             if bound:
                 only = bound[0]
-                kept = self.work and self.work["key"] == self.work_key(plan) and self.work["encoded"].get(plan.mechanism)
-                if any(b != only for b in bound) or not set(only) <= set(plan.sites) or kept is None:
-                    raise Refusal("SA-20", "survivors were signed on these weights before, over inputs that cannot be repeated")
+                if any(b != only for b in bound) or not set(only) <= set(plan.sites):
+                    raise Refusal("SA-20", "other survivors were signed on these weights before")
         except Refusal as error:
             return attempt.refuse(error)
         self.log(f"round {plan.round} attempt {plan.attempt}: {len(plan.sites)} sites, threshold {plan.threshold}")

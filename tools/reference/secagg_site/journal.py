@@ -66,11 +66,13 @@ class Journal:
         return plan.context.hex() in self.attempts or any(
             (a["job"], a["round"], a["attempt"]) == (plan.job, plan.round, plan.attempt) for a in self.attempts.values())
 
-    def bound_survivors(self, plan):
-        """SA-74: the sets U3 signed in earlier attempts of this round on these weights. (The census and round 1 have the same weights.)
+    def has_sent_input(self, plan):
+        """SA-74: whether an input left in an earlier attempt of this round on these weights."""
+        return any((a["job"], a["round"], a["weights"]) == (plan.job, plan.round, plan.weights.hex()) and "input" in a
+                   for a in self.attempts.values())
 
-        A site that restarted behind its signature cannot repeat its integers and stays out of the round's later attempts: a second
-        sum over the same sites would show how its two updates differ."""
+    def bound_survivors(self, plan):
+        """SA-74: the sets U3 signed in earlier attempts of this round on these weights. (The census and round 1 have the same weights.)"""
         return [a["survivors"]["sites"] for a in self.attempts.values()
                 if (a["job"], a["round"], a["weights"]) == (plan.job, plan.round, plan.weights.hex()) and "survivors" in a]
 
