@@ -81,6 +81,7 @@ extension JobPlan {
       layoutDigest: Self.layoutDigest(layout), initialWeightsDigest: Self.weightsDigest(bytes))
     let from = config.training
     training.localEpochs = from.localEpochs
+    training.roundsPerEpoch = from.roundsPerEpoch
     training.batchSize = from.batchSize
     training.nominalBatch = from.nominalBatch
     training.learningRate = from.learningRate

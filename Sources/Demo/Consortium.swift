@@ -72,6 +72,7 @@ struct Consortium: Sendable {
       training:
         fed_rounds: \(plan.rounds)
         local_epochs: \(plan.localEpochs)
+        rounds_per_epoch: \(plan.roundsPerEpoch)
         batch_size: \(plan.batchSize)
         nominal_batch: \(plan.nominalBatch)
         learning_rate: \(plan.federated.learningRate)

@@ -31,6 +31,7 @@ struct DemoPlan: Sendable {
   var validationScenes: Int
   var rounds: Int
   var localEpochs: Int
+  var roundsPerEpoch = 1
   var batchSize = 4
   var nominalBatch = 4
   var imageSize = 128
@@ -51,11 +52,13 @@ struct DemoPlan: Sendable {
   /// Baselines are measured on the validation scenes every this many epochs, and after the last.
   var validationPeriod = 1
 
-  var epochs: Int { rounds * localEpochs }
+  /// Local epochs after a round.
+  func epochs(after round: Int) -> Double { Double(round * localEpochs) / Double(roundsPerEpoch) }
+  var epochs: Int { Int(epochs(after: rounds).rounded(.up)) }
 
   /// The training section of a federated.yaml in place of the demo's own.
   private mutating func take(_ training: FederatedConfig.Training) {
-    (rounds, localEpochs) = (training.rounds, training.localEpochs)
+    (rounds, localEpochs, roundsPerEpoch) = (training.rounds, training.localEpochs, training.roundsPerEpoch)
     (batchSize, nominalBatch) = (training.batchSize, training.nominalBatch)
     federated = Rates(learningRate: training.learningRate, warmupEpochs: training.warmupEpochs)
     (baseline, batchNormRounds, serverMomentum) = (federated, training.batchNormRounds, training.serverMomentum)

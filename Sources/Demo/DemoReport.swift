@@ -14,7 +14,7 @@ struct DemoReport {
   func html() -> String {
     var report = Report(
       title: "SecAgg demo: \(plan.sites) sites train one detector",
-      subtitle: "YOLOv5n, \(plan.rounds) rounds of \(plan.localEpochs) local epochs; the server learns only the sum of the updates")
+      subtitle: "YOLOv5n, \(plan.rounds) rounds, \(plan.epochs) local epochs; the server learns only the sum of the updates")
     guarantee(&report)
     headline(&report)
     accuracy(&report)
@@ -49,7 +49,7 @@ struct DemoReport {
   private func accuracy(_ report: inout Report) {
     report.heading("Accuracy")
     let federated = rounds.compactMap { record in
-      record.score.map { Plot.Point(Double(record.round * plan.localEpochs), $0.map50) }
+      record.score.map { Plot.Point(plan.epochs(after: record.round), $0.map50) }
     }
     var series = [
       Plot.Series("federated", federated, color: 0),
@@ -59,7 +59,7 @@ struct DemoReport {
       Plot.Series(curve.name, curve.points.map { Plot.Point(Double($0.epoch), $0.score.map50) }, muted: true)
     }
     var plot = Plot("mAP@0.5 on the pooled validation scenes", x: "local epochs done", y: "mAP@0.5", series: series, yLimits: 0...1)
-    plot.events = drops.map { Plot.Event(x: Double($0.round * plan.localEpochs), label: "site \($0.site) killed") }
+    plot.events = drops.map { Plot.Event(x: plan.epochs(after: $0.round), label: "site \($0.site) killed") }
     report.figure(
       plot,
       caption: "All curves start from the same weights and are measured on the same images. Pale: each site alone, on its own data.")

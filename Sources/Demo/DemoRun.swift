@@ -136,7 +136,7 @@ extension DemoRun {
     let consortium = Consortium(options: options, plan: plan, folder: folder)
     let commands = try await consortium.prepare(sites)
     Output.note(
-      "federated: a server and \(plan.sites) sites, \(plan.rounds) rounds of \(plan.localEpochs) local epochs, over gRPC with mutual TLS")
+      "federated: a server and \(plan.sites) sites, \(plan.rounds) rounds, \(plan.epochs) local epochs, over gRPC with mutual TLS")
     let run = FederatedRun(commands: commands, plan: plan, kill: victims(), centralised: centralised)
     let rounds = try await run.run()
     return (rounds, run.drops)
@@ -161,7 +161,7 @@ extension DemoRun {
     let locals = curves.dropFirst().compactMap(\.last)
     let masking = rounds.reduce(0) { $0 + $1.secureAggregationSeconds }
     return Summary(
-      sites: plan.sites, rounds: rounds.count, localEpochs: plan.localEpochs, seed: options.seed, quick: options.quick,
+      sites: plan.sites, rounds: rounds.count, localEpochs: plan.epochs(after: 1), seed: options.seed, quick: options.quick,
       dropped: rounds.reduce(0) { $0 + $1.dropped.count },
       drops: drops.map { .init(site: $0.site, round: $0.round, returnedInRound: $0.returnedInRound) },
       federated: federated, centralised: centralised, localOnly: .init(map50: locals.map(\.map50), map: locals.map(\.map)),

@@ -39,7 +39,8 @@ struct Summary: Encodable, Sendable {
 
   var sites: Int
   var rounds: Int
-  var localEpochs: Int
+  /// Of a round; a part of one where an epoch has several rounds.
+  var localEpochs: Double
   var seed: UInt64
   var quick: Bool
   /// How many times a site of the round's cohort was not in its sum.

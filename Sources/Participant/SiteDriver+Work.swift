@@ -90,22 +90,23 @@ extension SiteDriver {
     let training = job.training
     return TrainerJob(
       kind: work.kind == .census ? .census : .weights, round: Int(work.key.round), rounds: job.rounds, localEpochs: training.localEpochs,
-      batchSize: training.batchSize, imageSize: job.imageSize, data: setup.data,
+      roundsPerEpoch: training.roundsPerEpoch, batchSize: training.batchSize, imageSize: job.imageSize, data: setup.data,
       optimizer: .init(
         learningRate: training.learningRate, momentum: training.momentum, weightDecay: training.weightDecay,
         nominalBatch: training.nominalBatch, warmupEpochs: training.warmupEpochs, finalLRFraction: training.finalLearningRateFraction,
         cosine: training.cosine),
-      seed: seed(job, round: work.key.round), threads: setup.threads, augment: training.augment,
-      norm: work.key.round > training.batchNormRounds ? .frozen : .batch, state: files.optimizerState,
+      seed: seed(job, round: work.key.round, roundsPerEpoch: UInt32(training.roundsPerEpoch)), threads: setup.threads,
+      augment: training.augment, norm: work.key.round > training.batchNormRounds ? .frozen : .batch, state: files.optimizerState,
       validate: job.validatesLocally)
   }
 
-  /// A seed of its own for every site and round, the same in every run of the job; below 2^53, which every JSON reader keeps.
-  private func seed(_ job: JobPlan, round: UInt32) -> UInt64 {
+  /// A seed of its own for every site and round, the same in every run of the job; below 2^53, which every JSON reader keeps. Rounds that
+  /// share an epoch have the seed of the first of them, so that each of the epoch's batches comes in exactly one.
+  private func seed(_ job: JobPlan, round: UInt32, roundsPerEpoch: UInt32) -> UInt64 {
     var into = CanonicalWriter(label: "secagg/v1/trainer-seed")
     into.integer(job.training.seed)
     into.integer(setup.site.rawValue)
-    into.integer(round)
+    into.integer(round == 0 ? 0 : (round - 1) / roundsPerEpoch * roundsPerEpoch + 1)
     return BLAKE2b.hash(into.bytes, size: 32).prefix(8).reduce(0) { $0 << 8 | UInt64($1) } >> 11
   }
 

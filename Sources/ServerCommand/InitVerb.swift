@@ -46,7 +46,7 @@ struct InitVerb: ParsableCommand {
       # classes: [person, bicycle]  # taken from the weights if left out
     training:
       fed_rounds: 100
-      local_epochs: 5             # at each site in each round
+      local_epochs: 5             # at each site in each round; rounds_per_epoch: 2 in its place trains half an epoch a round
       batch_size: 16
       learning_rate: 0.01
       # momentum: 0.937, weight_decay: 0.0005, warmup_epochs: 3, nominal_batch: 64, final_lr_fraction: 0.01, cosine: false

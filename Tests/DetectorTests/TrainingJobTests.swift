@@ -33,6 +33,12 @@ import Testing
     #expect((job.options.momentum, job.options.finalRateFraction, job.options.warmupEpochs) == (0.9, 0.1, 3))
   }
 
+  @Test func aRoundMayBeAPartOfAnEpoch() throws {
+    #expect(try parse(Self.good).part == .whole)
+    let text = Self.good.replacingOccurrences(of: #""local_epochs": 2"#, with: #""local_epochs": 1, "rounds_per_epoch": 4, "part": 3"#)
+    #expect(try parse(text).part == EpochPart(number: 3, count: 4))
+  }
+
   @Test func pathsAreRelativeToTheJobFolder() throws {
     let job = try parse(Self.good.replacingOccurrences(of: "/site/data.yaml", with: "here/data.yaml"))
     #expect(job.data == "/jobs/1/here/data.yaml")
@@ -45,6 +51,9 @@ import Testing
     (#""round": 3"#, #""round": 2.5"#, "round must be"),
     (#""local_epochs": 2"#, #""local_epochs": 0"#, "local_epochs must be"),
     (#""local_epochs": 2"#, #""local_epochs": 37"#, "total_epochs"),
+    (#""local_epochs": 2"#, #""local_epochs": 2, "rounds_per_epoch": 2"#, "a part of 2 epochs"),
+    (#""local_epochs": 2"#, #""local_epochs": 1, "rounds_per_epoch": 2, "part": 2"#, "part must be"),
+    (#""local_epochs": 2"#, #""local_epochs": 1, "rounds_per_epoch": 0"#, "rounds_per_epoch must be"),
     (#""batch_size": 16"#, #""batch_size": 100000"#, "batch_size must be"),
     (#""batch_size": 16"#, #""batch_size": "16""#, "batch_size must be"),
     (#""batch_size": 16"#, #""batch_size": true"#, "batch_size must be"),

@@ -119,12 +119,45 @@ private struct SquareSource: TrainingSource {
         let count = first == 1 ? 2 : 1
         let run = try TrainingRun(
           network: shared, source: SquareSource(), options: options(epochs: 4), firstEpoch: first, keepsAverage: false)
-        if first > 0 { #expect(try state.restore(into: run.optimizer, epoch: first)) }
+        if first > 0 { #expect(try state.restore(into: run.optimizer, position: first)) }
         try run.train(epochs: count) { _ in }
-        try state.save(run.optimizer, nextEpoch: run.nextEpoch)
+        try state.save(run.optimizer, position: run.nextEpoch)
       }
       #expect(shared.safetensors().serialise() == whole.network.safetensors().serialise())
     }
+  }
+
+  /// Rounds shorter than an epoch: the parts of an epoch are the epoch.
+  @Test(arguments: [1, 2]) func anEpochCutIntoPartsTrainsAsOneRun(parts: Int) throws {
+    let whole = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 2), keepsAverage: false)
+    try whole.train(epochs: 2) { _ in }
+    try withTemporaryFolder { folder in
+      let state = OptimizerState(path: "\(folder)/state")
+      let shared = network()
+      var images = 0
+      for position in 0..<(2 * parts) {
+        let run = try TrainingRun(
+          network: shared, source: SquareSource(), options: options(epochs: 2), firstEpoch: position / parts,
+          part: EpochPart(number: position % parts, count: parts), keepsAverage: false)
+        #expect(run.batchesPerEpoch == 2)
+        if position > 0 { #expect(try state.restore(into: run.optimizer, position: position)) }
+        try run.train(epochs: 1) { images += $0.images }
+        try state.save(run.optimizer, position: position + 1)
+      }
+      #expect(shared.safetensors().serialise() == whole.network.safetensors().serialise())
+      #expect(images == 2 * SquareSource().imageCount)
+    }
+  }
+
+  @Test func partsOfAnEpochAreAllOfIt() {
+    for (batches, count) in [(10, 1), (10, 3), (7, 7), (1000, 16)] {
+      let all = (0..<count).flatMap { EpochPart(number: $0, count: count).batches(of: batches) }
+      #expect(all == Array(0..<batches))
+    }
+    // Fewer batches than parts: none is left without one, and none lies outside.
+    let few = (0..<5).map { EpochPart(number: $0, count: 5).batches(of: 2) }
+    #expect(few.allSatisfy { $0.count == 1 && $0.lowerBound >= 0 && $0.upperBound <= 2 })
+    #expect(Set(few.map(\.lowerBound)) == [0, 1])
   }
 
   @Test func aRoundTrainedAgainStartsFromTheMomentaBeforeIt() throws {
@@ -132,18 +165,18 @@ private struct SquareSource: TrainingSource {
       let state = OptimizerState(path: "\(folder)/state")
       let first = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 4), keepsAverage: false)
       try first.train(epochs: 1) { _ in }
-      try state.save(first.optimizer, nextEpoch: 1)
+      try state.save(first.optimizer, position: 1)
       let before = first.optimizer.state().serialise()
       try first.train(epochs: 1) { _ in }
-      try state.save(first.optimizer, nextEpoch: 2)
+      try state.save(first.optimizer, position: 2)
       // The round of epoch 1 failed after training: it starts again, twice.
       for _ in 0..<2 {
         let again = try TrainingRun(
           network: network(), source: SquareSource(), options: options(epochs: 4), firstEpoch: 1, keepsAverage: false)
-        #expect(try state.restore(into: again.optimizer, epoch: 1))
+        #expect(try state.restore(into: again.optimizer, position: 1))
         #expect(again.optimizer.state().serialise() == before)
         try again.train(epochs: 1) { _ in }
-        try state.save(again.optimizer, nextEpoch: 2)
+        try state.save(again.optimizer, position: 2)
       }
     }
   }

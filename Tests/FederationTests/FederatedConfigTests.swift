@@ -137,6 +137,8 @@ struct ConfigMistake: Sendable, CustomTestStringConvertible {
     .init("training: {fed_rounds: 5, freeze_norm_after: 6}", .outOfRange, 1, 46),
     .init("training: {server_optimizer: fedavgm, server_momentum: 1}", .outOfRange, 1, 56),
     .init("training: {server_momentum: 0.5}", .conflict, 1, 29),
+    .init("training: {rounds_per_epoch: 2, local_epochs: 2}", .conflict, 1, 30),
+    .init("training: {rounds_per_epoch: 0}", .outOfRange, 1, 30),
     .init("training: {server_optimizer: fedavgm, fed_rounds: 1}", .conflict, 1, 30),
     .init("training: {fed_rounds: 99999999999999999999}", .outOfRange, 1, 24),
     .init("training: {learning_rate: 0}", .outOfRange, 1, 27),

@@ -10,7 +10,7 @@ import Testing
       name: "garments", model: "yolov5n", classes: ["top", "trouser", "dress", "footwear", "bag"], imageSize: 128, rounds: 8,
       parameterCount: 1_770_682, statisticCount: 9408, layoutDigest: [UInt8](repeating: 1, count: 32),
       initialWeightsDigest: [UInt8](repeating: 2, count: 32))
-    plan.training.localEpochs = 5
+    plan.training.roundsPerEpoch = 5
     return plan
   }
 
@@ -38,7 +38,9 @@ import Testing
     ("no name", { $0.name = "" }), ("long name", { $0.name = String(repeating: "a", count: 257) }), ("no model", { $0.model = "" }),
     ("no classes", { $0.classes = [] }), ("many classes", { $0.classes = Array(repeating: "a", count: 1001) }),
     ("odd size", { $0.imageSize = 100 }), ("no size", { $0.imageSize = 0 }), ("large size", { $0.imageSize = 4128 }),
-    ("no rounds", { $0.rounds = 0 }), ("no epochs", { $0.training.localEpochs = 0 }), ("no batch", { $0.training.batchSize = 0 }),
+    ("no rounds", { $0.rounds = 0 }), ("no rounds in an epoch", { $0.training.roundsPerEpoch = 0 }),
+    ("a part of five epochs", { ($0.training.localEpochs, $0.training.roundsPerEpoch) = (5, 2) }),
+    ("no epochs", { $0.training.localEpochs = 0 }), ("no batch", { $0.training.batchSize = 0 }),
     ("no nominal batch", { $0.training.nominalBatch = 0 }), ("no rate", { $0.training.learningRate = 0 }),
     ("negative rate", { $0.training.learningRate = -1 }), ("large rate", { $0.training.learningRate = 11 }),
     ("momentum of one", { $0.training.momentum = 1 }), ("server's momentum of one", { $0.training.serverMomentum = 1 }),
@@ -60,7 +62,8 @@ import Testing
   @Test func everyFieldEntersTheDigest() {
     let changes: [(inout JobPlan) -> Void] = [
       { $0.name = "b" }, { $0.model = "yolov5s" }, { $0.classes[0] = "x" }, { $0.classes.removeLast() }, { $0.imageSize = 160 },
-      { $0.rounds = 9 }, { $0.training.localEpochs = 6 }, { $0.training.batchSize = 8 }, { $0.training.nominalBatch = 32 },
+      { $0.rounds = 9 }, { $0.training.localEpochs = 6 }, { $0.training.roundsPerEpoch = 2 }, { $0.training.batchSize = 8 },
+      { $0.training.nominalBatch = 32 },
       { $0.training.learningRate = 0.02 }, { $0.training.momentum = 0.9 }, { $0.training.weightDecay = 0 },
       { $0.training.warmupEpochs = 1 }, { $0.training.finalLearningRateFraction = 0.1 }, { $0.training.cosine.toggle() },
       { $0.training.augment.toggle() }, { $0.training.batchNormRounds = 3 },
@@ -153,6 +156,14 @@ import Testing
     var plan = plan()
     (plan.training.batchNormRounds, plan.training.serverMomentum) = (3, 0.5)
     #expect((1...5).map { plan.serverMomentum(round: $0) } == [0, 0, 0, 0.5, 0.5])
+  }
+
+  @Test func aBegunEpochCountsWhole() {
+    var plan = plan()
+    (plan.rounds, plan.training.localEpochs, plan.training.roundsPerEpoch) = (7, 3, 1)
+    #expect(plan.totalEpochs == 21)
+    (plan.training.localEpochs, plan.training.roundsPerEpoch) = (1, 3)
+    #expect(plan.totalEpochs == 3)
   }
 
   @Test func theSampleReferenceNeverOverflows() {

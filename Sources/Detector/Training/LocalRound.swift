@@ -88,9 +88,10 @@ public struct LocalRound: Sendable {
     let weights = try WeightsFile.read("\(folder)/\(Self.weightsName)")
     let network = try WeightsFile.network(weights, threads: job.options.threads)
     let run = try TrainingRun(
-      network: network, source: source, options: job.options, firstEpoch: job.firstEpoch, keepsAverage: false)
+      network: network, source: source, options: job.options, firstEpoch: job.firstEpoch, part: job.part, keepsAverage: false)
     let state = job.state.map { OptimizerState(path: $0) }
-    if let state, job.firstEpoch > 0 { onRestore(try state.restore(into: run.optimizer, epoch: job.firstEpoch)) }
+    let position = job.firstEpoch * job.part.count + job.part.number
+    if let state, position > 0 { onRestore(try state.restore(into: run.optimizer, position: position)) }
     var reports: [EpochReport] = []
     try run.train(epochs: job.localEpochs) { epoch in
       reports.append(epoch)
@@ -109,7 +110,7 @@ public struct LocalRound: Sendable {
       report.metrics.map = outcome.scores.map
     }
     let result = try ordered(network.safetensors(), like: weights.file)
-    try state?.save(run.optimizer, nextEpoch: run.nextEpoch)
+    try state?.save(run.optimizer, position: position + job.localEpochs)
     try WeightsFile.write(result, path: "\(folder)/\(Self.resultName)")
   }
 

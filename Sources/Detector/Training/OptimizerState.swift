@@ -15,34 +15,34 @@ public struct OptimizerState: Sendable {
   /// Where the newest state is; `path.previous` holds the one before.
   public let path: String
 
-  private static let epochKey = "next_epoch"
+  private static let positionKey = "next_epoch"
   private static let bytesMax = 1 << 30
 
   public init(path: String) { self.path = path }
 
   private var previousPath: String { path + ".previous" }
 
-  /// Loads the state whose next epoch is `epoch`.
-  /// - Returns: false if there is none for that epoch: the site was not there in the round before, and its momenta
+  /// Loads the state that was saved for `position`: epochs done, or parts of epochs where rounds are shorter.
+  /// - Returns: false if there is none for that position: the site was not there in the round before, and its momenta
   ///   start at zero.
   /// - Throws: `TrainingError` if that state is damaged or belongs to another network.
-  public func restore(into optimizer: Optimizer, epoch: Int) throws -> Bool {
+  public func restore(into optimizer: Optimizer, position: Int) throws -> Bool {
     for candidate in [path, previousPath] where access(candidate, F_OK) == 0 {
       let file = try Self.read(candidate)
-      guard file.metadata[Self.epochKey] == String(epoch) else { continue }
+      guard file.metadata[Self.positionKey] == String(position) else { continue }
       do { try optimizer.load(file) } catch { throw Self.fault(candidate, error.reason) }
       return true
     }
     return false
   }
 
-  /// Writes the state after the epoch before `epoch`; the present file is kept as the previous one where it belongs to
-  /// an earlier epoch.
-  public func save(_ optimizer: Optimizer, nextEpoch epoch: Int) throws {
+  /// Writes the state with which `position` begins; the present file is kept as the previous one where it belongs to
+  /// an earlier position.
+  public func save(_ optimizer: Optimizer, position: Int) throws {
     var writer = optimizer.state()
-    writer.metadata[Self.epochKey] = String(epoch)
+    writer.metadata[Self.positionKey] = String(position)
     // A damaged present file is worth nothing and is replaced.
-    if access(path, F_OK) == 0, let present = try? Self.read(path), present.metadata[Self.epochKey] != String(epoch) {
+    if access(path, F_OK) == 0, let present = try? Self.read(path), present.metadata[Self.positionKey] != String(position) {
       guard rename(path, previousPath) == 0 else {
         throw TrainingError(
           .inputOutput, "\(previousPath): \(String(cString: strerror(errno)))",

@@ -20,6 +20,8 @@ public struct TrainerJob: Equatable, Sendable {
   /// Epochs of this round, and the epoch of the whole job that it starts at.
   public var localEpochs: Int
   public var firstEpoch: Int
+  /// Which part of its epochs the round trains on.
+  public var part: EpochPart
   /// Path of `data.yaml`.
   public var data: String
   /// Path of the optimiser's state, which stays at the site; nil keeps none.
@@ -58,6 +60,8 @@ public struct TrainerJob: Equatable, Sendable {
     rounds = try fields.integer("rounds", in: 1...1_000_000, default: max(round, 1))
     localEpochs = try fields.integer("local_epochs", in: epochs, default: 1)
     firstEpoch = try fields.integer("first_epoch", in: 0...epochs.upperBound, default: 0)
+    let parts = try fields.integer("rounds_per_epoch", in: 1...EpochPart.countMax, default: 1)
+    part = EpochPart(number: try fields.integer("part", in: 0...(parts - 1), default: 0), count: parts)
     data = Self.absolute(try fields.text("data"), in: folder)
     state = try fields.optionalText("state").map { Self.absolute($0, in: folder) }
     isValidating = try fields.flag("validate", default: false)
@@ -65,6 +69,9 @@ public struct TrainerJob: Equatable, Sendable {
     try fields.finish()
     do { try options.validate() } catch {
       throw TrainingError(.badJob, "\(file): \(error.reason)", hint: error.hint)
+    }
+    guard parts == 1 || localEpochs == 1 else {
+      throw TrainingError(.badJob, "\(file): a part of \(localEpochs) epochs", hint: "rounds_per_epoch above 1 goes with local_epochs 1")
     }
     guard firstEpoch + localEpochs <= options.epochs || kind == .census else {
       throw TrainingError(

@@ -55,13 +55,16 @@ public final class TrainingRun {
   private let loss: DetectionLoss
   private let schedule: LearningSchedule
   private let batchSize: Int
+  private let part: EpochPart
 
   /// - Parameters:
   ///   - firstEpoch: where in the job this run starts.
+  ///   - part: of each epoch, what this run trains.
   ///   - keepsAverage: keep the average of the weights; a federated round does not, its server averages.
   /// - Throws: `TrainingError` where options are wrong or the data does not fit the network.
   public init(
-    network: Network, source: any TrainingSource, options: TrainingOptions, firstEpoch: Int = 0, keepsAverage: Bool
+    network: Network, source: any TrainingSource, options: TrainingOptions, firstEpoch: Int = 0, part: EpochPart = .whole,
+    keepsAverage: Bool
   ) throws(TrainingError) {
     try options.validate()
     try WeightsFile.requireRightProducts()
@@ -87,6 +90,7 @@ public final class TrainingRun {
       gains: .standard(classes: network.spec.classes, imageSize: options.imageSize))
     average = keepsAverage ? WeightAverage(network) : nil
     nextEpoch = firstEpoch
+    self.part = part
   }
 
   /// Batches of one epoch.
@@ -102,20 +106,21 @@ public final class TrainingRun {
   ) throws {
     precondition(nextEpoch + epochs <= options.epochs, "epochs beyond the job's end")
     let first = nextEpoch
-    let perEpoch = batchesPerEpoch
+    let batches = part.batches(of: batchesPerEpoch)
+    let perEpoch = batches.count
     let plan = BatchPlan(images: source.imageCount, batchSize: batchSize, seed: options.seed)
     // The loader runs over epoch borders, so that no epoch starts by waiting. One batch waits while one is made: at 640
     // pixels a batch of 16 has 79 MB.
     let loader = Prefetcher(count: epochs * perEpoch, depth: 1) { [source] index in
       let epoch = first + index / perEpoch
-      return try source.batch(images: plan.images(epoch: epoch, batch: index % perEpoch), epoch: epoch)
+      return try source.batch(images: plan.images(epoch: epoch, batch: batches.lowerBound + index % perEpoch), epoch: epoch)
     }
     defer { loader.stop() }
     var accumulation = Accumulation()
     network.zeroGradients()
     for epoch in first..<(first + epochs) {
       let report = try trainEpoch(
-        epoch, loader: loader, accumulation: &accumulation, since: first * perEpoch,
+        epoch, batches: batches, loader: loader, accumulation: &accumulation, since: first * batchesPerEpoch + batches.lowerBound,
         onBatch: { onBatch((epoch - first) * perEpoch + $0, epochs * perEpoch) })
       nextEpoch = epoch + 1
       try onEpoch(report)
@@ -129,14 +134,14 @@ public final class TrainingRun {
   }
 
   private func trainEpoch(
-    _ epoch: Int, loader: Prefetcher<TrainingBatch>, accumulation: inout Accumulation, since start: Int,
+    _ epoch: Int, batches: Range<Int>, loader: Prefetcher<TrainingBatch>, accumulation: inout Accumulation, since start: Int,
     onBatch: (Int) -> Void
   ) throws -> EpochReport {
     let clock = ContinuousClock.now
     var sums = SIMD3<Double>()
     var images = 0
     var rate = 0.0
-    for index in 0..<batchesPerEpoch {
+    for index in batches {
       guard let batch = try loader.next() else { break }
       let iteration = epoch * batchesPerEpoch + index
       let settings = schedule.settings(iteration: iteration, epoch: epoch)
@@ -150,7 +155,7 @@ public final class TrainingRun {
       sums += SIMD3(parts.box, parts.objectness, parts.classification) * Double(count)
       images += count
       rate = settings.rate
-      onBatch(index + 1)
+      onBatch(index - batches.lowerBound + 1)
     }
     let mean = sums / Double(max(images, 1))
     return EpochReport(

@@ -7,7 +7,7 @@ enum FederatedKeys {
     "fed_rounds", "local_epochs", "batch_size", "learning_rate", "optimizer", "server_optimizer", "prox", "seed", "momentum",
     "weight_decay",
     "warmup_epochs", "nominal_batch", "final_lr_fraction", "cosine", "augment", "validate", "freeze_norm_after",
-    "server_momentum",
+    "server_momentum", "rounds_per_epoch",
   ]
   static let security = ["differential_privacy", "aggregation"]
   static let privacy = ["enabled", "epsilon", "delta", "unit", "mechanism", "clip", "sampling_rate"]

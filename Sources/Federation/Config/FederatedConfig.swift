@@ -29,6 +29,8 @@ public struct FederatedConfig: Equatable, Sendable {
   public struct Training: Equatable, Sendable {
     public var rounds = 100
     public var localEpochs = 5
+    /// Rounds that each local epoch is cut into; more than 1 goes with one local epoch only.
+    public var roundsPerEpoch = 1
     public var batchSize = 16
     public var learningRate = 0.01
     public var momentum = 0.937

@@ -75,7 +75,7 @@ struct FederatedReader {
   private func readTraining(_ top: ConfigSection, _ training: inout FederatedConfig.Training) throws(FederationError) {
     guard let section = try top.section("training", keys: FederatedKeys.training, elsewhere: FederatedKeys.homes) else { return }
     training.rounds = try section.int("fed_rounds", in: 1...100_000) ?? training.rounds
-    training.localEpochs = try section.int("local_epochs", in: 1...10_000) ?? training.localEpochs
+    try readEpochs(section, &training)
     training.batchSize = try section.int("batch_size", in: 1...4096) ?? training.batchSize
     training.nominalBatch = try section.int("nominal_batch", in: 1...65_536) ?? training.nominalBatch
     training.learningRate = try section.double("learning_rate", above: 0, most: 10) ?? training.learningRate
@@ -94,6 +94,17 @@ struct FederatedReader {
     if let prox = try section.double("prox", least: 0, most: 1000), prox > 0 {
       throw section.notBuilt("prox", "prox: \(prox)", instead: "`prox: 0`, which is FedAvg")
     }
+  }
+
+  private func readEpochs(_ section: ConfigSection, _ training: inout FederatedConfig.Training) throws(FederationError) {
+    let epochs = try section.int("local_epochs", in: 1...10_000)
+    training.roundsPerEpoch = try section.int("rounds_per_epoch", in: 1...1024) ?? training.roundsPerEpoch
+    guard training.roundsPerEpoch == 1 || (epochs ?? 1) == 1 else {
+      throw section.conflict(
+        "rounds_per_epoch", "a round trains on whole epochs (`local_epochs`) or on a part of one (`rounds_per_epoch`), not on both",
+        hint: "leave `local_epochs` out")
+    }
+    training.localEpochs = epochs ?? (training.roundsPerEpoch > 1 ? 1 : training.localEpochs)
   }
 
   private func readServerOptimizer(_ section: ConfigSection, _ training: inout FederatedConfig.Training) throws(FederationError) {

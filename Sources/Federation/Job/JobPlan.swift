@@ -5,7 +5,10 @@ import Sodium
 public struct JobPlan: Equatable, Sendable {
   /// YOLOv5's optimiser settings; schedules run over the whole job.
   public struct Training: Equatable, Sendable {
+    /// Epochs of a round; 1 where `roundsPerEpoch` is more than 1.
     public var localEpochs = 1
+    /// Rounds that an epoch is cut into: each trains on its share of the epoch's batches.
+    public var roundsPerEpoch = 1
     public var batchSize = 16
     /// The batch size that the weight decay is meant for.
     public var nominalBatch = 64
@@ -66,8 +69,8 @@ public struct JobPlan: Equatable, Sendable {
     (self.layoutDigest, self.initialWeightsDigest) = (layoutDigest, initialWeightsDigest)
   }
 
-  /// Local epochs of the whole job.
-  public var totalEpochs: Int { rounds * training.localEpochs }
+  /// Local epochs of the whole job, a begun one counted whole.
+  public var totalEpochs: Int { (rounds * training.localEpochs + training.roundsPerEpoch - 1) / training.roundsPerEpoch }
 
   /// The server's momentum in a round. With batch statistics there is none: the pooled statistics belong to the mean of the sites' weights, not
   /// to weights beyond it.

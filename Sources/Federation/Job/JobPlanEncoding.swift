@@ -12,7 +12,9 @@ extension JobPlan {
     into.string(model)
     into.count(classes.count)
     for name in classes { into.string(name) }
-    for size in [imageSize, rounds, training.localEpochs, training.batchSize, training.nominalBatch] { into.count(size) }
+    for size in [imageSize, rounds, training.localEpochs, training.roundsPerEpoch, training.batchSize, training.nominalBatch] {
+      into.count(size)
+    }
     into.double(training.learningRate)
     into.double(training.momentum)
     into.double(training.weightDecay)
@@ -56,6 +58,7 @@ extension JobPlan {
     let rounds = try from.count(limit: 1 << 20)
     var training = Training()
     training.localEpochs = try from.count(limit: 1 << 16)
+    training.roundsPerEpoch = try from.count(limit: 1 << 10)
     training.batchSize = try from.count(limit: 1 << 12)
     training.nominalBatch = try from.count(limit: 1 << 16)
     training.learningRate = try from.double()
@@ -93,6 +96,9 @@ extension JobPlan {
     try require(imageSize >= 32 && imageSize <= 4096 && imageSize % 32 == 0, "the image size is a multiple of 32, at most 4096")
     try require(rounds >= 1, "a job has at least one round")
     try require(training.localEpochs >= 1 && training.batchSize >= 1 && training.nominalBatch >= 1, "epochs and batches are at least 1")
+    try require(
+      training.roundsPerEpoch >= 1 && (training.roundsPerEpoch == 1 || training.localEpochs == 1),
+      "a round trains on whole epochs or on a part of one")
     try require(training.learningRate > 0 && training.learningRate <= 10, "the learning rate is above 0 and at most 10")
     try require(training.momentum >= 0 && training.momentum < 1, "the momentum is at least 0 and below 1")
     try require(training.serverMomentum >= 0 && training.serverMomentum < 1, "the server's momentum is at least 0 and below 1")

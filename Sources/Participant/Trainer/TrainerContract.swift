@@ -61,6 +61,9 @@ public struct TrainerJob: Codable, Equatable, Sendable {
   public var round: Int
   public var rounds: Int
   public var localEpochs: Int
+  /// Rounds that an epoch is cut into; above 1 this round trains on part `part` (from 0) of epoch `firstEpoch`.
+  public var roundsPerEpoch: Int
+  public var part: Int
   public var batchSize: Int
   /// Pixels a side.
   public var imageSize: Int
@@ -83,6 +86,8 @@ public struct TrainerJob: Codable, Equatable, Sendable {
   enum CodingKeys: String, CodingKey {
     case kind, round, rounds
     case localEpochs = "local_epochs"
+    case roundsPerEpoch = "rounds_per_epoch"
+    case part
     case batchSize = "batch_size"
     case imageSize = "image_size"
     case data, optimizer
@@ -92,19 +97,22 @@ public struct TrainerJob: Codable, Equatable, Sendable {
   }
 
   public init(
-    kind: Kind, round: Int, rounds: Int, localEpochs: Int, batchSize: Int, imageSize: Int, data: String, optimizer: Optimizer,
-    seed: UInt64, threads: Int, augment: Bool, norm: Norm = .batch, state: String, validate: Bool
+    kind: Kind, round: Int, rounds: Int, localEpochs: Int, roundsPerEpoch: Int = 1, batchSize: Int, imageSize: Int, data: String,
+    optimizer: Optimizer, seed: UInt64, threads: Int, augment: Bool, norm: Norm = .batch, state: String, validate: Bool
   ) {
     self.kind = kind
     self.round = round
     self.rounds = rounds
     self.localEpochs = localEpochs
+    self.roundsPerEpoch = roundsPerEpoch
+    let before = max(0, round - 1)
+    part = before % roundsPerEpoch
     self.batchSize = batchSize
     self.imageSize = imageSize
     self.data = data
     self.optimizer = optimizer
-    totalEpochs = rounds * localEpochs
-    firstEpoch = max(0, round - 1) * localEpochs
+    totalEpochs = (rounds * localEpochs + roundsPerEpoch - 1) / roundsPerEpoch
+    firstEpoch = before * localEpochs / roundsPerEpoch
     self.seed = seed
     self.threads = threads
     self.augment = augment

@@ -52,7 +52,7 @@ def decode(data):
         raise Refusal("SA-20", "the configuration is of another kind")
     name, model, classes = text(), text(), [text() for _ in range(reader.u32())]
     image_size, rounds = reader.u32(), reader.u32()
-    for _ in range(3):  # local epochs, batch size, nominal batch
+    for _ in range(4):  # local epochs, rounds an epoch, batch size, nominal batch
         reader.u32()
     for _ in range(5):  # learning rate, momentum, weight decay, warm-up epochs, final fraction
         reader.f64()
