@@ -101,7 +101,8 @@ struct PolicyGate {
     if policy.retryWithoutDP { return Permission() }
     // Shares that other sites gave, and one that a colluder held back, may open the attempt that this input left for. A second sum over the
     // same sites with other integers of this one would give the difference away (spec/07, repeated attempts).
-    guard keptMechanism == plan.mechanism || !journal.hasSentInput(weights: plan.weightsDigest, kind: RoundKind(round: plan.round).rawValue) else {
+    guard keptMechanism == plan.mechanism || !journal.hasSentInput(weights: plan.weightsDigest, kind: RoundKind(round: plan.round).rawValue)
+    else {
       throw Refusal(.policy, "an input on these weights left before, and other integers for the same sum would lay this site open")
     }
     guard let survivors = released.first else { return Permission() }

@@ -128,7 +128,7 @@ private struct SquareSource: TrainingSource {
   }
 
   /// Rounds shorter than an epoch: the parts of an epoch are the epoch.
-  @Test(arguments: [1, 2]) func anEpochCutIntoPartsTrainsAsOneRun(parts: Int) throws {
+  @Test(arguments: [1, 2, 3]) func anEpochCutIntoPartsTrainsAsOneRun(parts: Int) throws {
     let whole = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 2), keepsAverage: false)
     try whole.train(epochs: 2) { _ in }
     try withTemporaryFolder { folder in
@@ -139,7 +139,7 @@ private struct SquareSource: TrainingSource {
         let run = try TrainingRun(
           network: shared, source: SquareSource(), options: options(epochs: 2), firstEpoch: position / parts,
           part: EpochPart(number: position % parts, count: parts), keepsAverage: false)
-        #expect(run.batchesPerEpoch == 2)
+        #expect(run.batchesPerEpoch == 3)
         if position > 0 { #expect(try state.restore(into: run.optimizer, position: position)) }
         try run.train(epochs: 1) { images += $0.images }
         try state.save(run.optimizer, position: position + 1)
@@ -185,10 +185,10 @@ private struct SquareSource: TrainingSource {
     try withTemporaryFolder { folder in
       let state = OptimizerState(path: "\(folder)/state")
       let run = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 4), keepsAverage: false)
-      #expect(try !state.restore(into: run.optimizer, epoch: 1))
-      try state.save(run.optimizer, nextEpoch: 1)
-      #expect(try !state.restore(into: run.optimizer, epoch: 2))
-      #expect(try state.restore(into: run.optimizer, epoch: 1))
+      #expect(try !state.restore(into: run.optimizer, position: 1))
+      try state.save(run.optimizer, position: 1)
+      #expect(try !state.restore(into: run.optimizer, position: 2))
+      #expect(try state.restore(into: run.optimizer, position: 1))
     }
   }
 
@@ -197,7 +197,7 @@ private struct SquareSource: TrainingSource {
       let state = OptimizerState(path: "\(folder)/state")
       try text.write(toFile: state.path, atomically: true, encoding: .utf8)
       let run = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 4), keepsAverage: false)
-      let error = #expect(throws: TrainingError.self) { try state.restore(into: run.optimizer, epoch: 1) }
+      let error = #expect(throws: TrainingError.self) { try state.restore(into: run.optimizer, position: 1) }
       #expect(error?.code == .unsuitableState)
       #expect(error?.hint.contains("delete") == true)
     }
@@ -207,9 +207,9 @@ private struct SquareSource: TrainingSource {
     try withTemporaryFolder { folder in
       let state = OptimizerState(path: "\(folder)/state")
       let other = Network(spec: ModelSpec(depth: 1.0 / 3, width: 0.125, classes: 3), seed: 1, threads: 1)
-      try state.save(Optimizer(network: other), nextEpoch: 1)
+      try state.save(Optimizer(network: other), position: 1)
       let optimizer = Optimizer(network: network())
-      #expect(throws: TrainingError.self) { try state.restore(into: optimizer, epoch: 1) }
+      #expect(throws: TrainingError.self) { try state.restore(into: optimizer, position: 1) }
     }
   }
 
