@@ -67,7 +67,9 @@ struct DemoPlan: Sendable {
   static func resolved(_ options: DemoOptions) throws -> DemoPlan {
     var plan =
       options.quick
-      ? DemoPlan(sites: options.sites, trainingScenes: 90...150, validationScenes: 24, rounds: 20, localEpochs: 1, batchNormRounds: 10)
+      ? DemoPlan(
+        sites: options.sites, trainingScenes: 90...150, validationScenes: 24, rounds: 40, localEpochs: 1, roundsPerEpoch: 2,
+        batchNormRounds: 14, serverMomentum: 0.6)
       : DemoPlan(sites: options.sites, trainingScenes: 150...300, validationScenes: 60, rounds: 60, localEpochs: 1, batchNormRounds: 8)
     if let path = options.configuration { plan.take(try FederatedConfig.load(path, withoutPrivacy: options.withoutPrivacy).training) }
     if let rounds = options.rounds { (plan.rounds, plan.batchNormRounds) = (rounds, min(plan.batchNormRounds, (rounds + 1) / 2)) }

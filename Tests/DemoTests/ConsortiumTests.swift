@@ -22,7 +22,8 @@ import Testing
 
   @Test(arguments: [true, false]) func theServerTakesThePlan(quick: Bool) throws {
     let config = try configuration { $0.quick = quick }
-    #expect(config.training.rounds == (quick ? 20 : 60) && config.training.localEpochs == 1)
+    #expect(config.training.rounds == (quick ? 40 : 60) && config.training.localEpochs == 1)
+    #expect(config.training.roundsPerEpoch == (quick ? 2 : 1))
     #expect(config.training.serverMomentum > 0 && config.training.batchNormRounds < config.training.rounds)
     #expect(config.model.classes == .names(["top", "child's coat", "a: b"]))
   }
