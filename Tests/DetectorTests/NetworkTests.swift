@@ -58,15 +58,7 @@ import Testing
     let expectedLoss = try LossVector(name, maps: name.hasPrefix("tiny3") ? "tiny3" : name).expected.lossTotalF64
     #expect(abs(parts.total - expectedLoss) < 1e-5 * expectedLoss)
     network.backward(gradients)
-    let expected = try SafetensorsFile.read(path: vectorPath("\(name)_grads.safetensors"))
-    #expect(expected.entries.count == network.parameters.count)
-    var worst = (0.0, "")
-    for parameter in network.parameters {
-      let error = relativeError(parameter.gradients(), try expected.floats(parameter.name))
-      if error > worst.0 { worst = (error, parameter.name) }
-      #expect(error < 1e-3, "\(parameter.name): \(error)")
-    }
-    print("\(name), \(threads) threads: loss \(parts.total), worst gradient \(worst)")
+    try Recorded.expectGradients(network, name)
   }
 
   /// With frozen statistics a training forward computes what evaluation does, and leaves the statistics as they are.

@@ -11,20 +11,38 @@ enum Recorded {
     try Network(weights: SafetensorsFile.read(path: vectorPath("\(name)_weights.safetensors")), threads: threads)
   }
 
-  /// The recorded images, from [image][channel][y][x] to channels last.
-  static func images() throws -> ImageBatch {
-    let array = try NPYFile(path: vectorPath("n3_input.npy"))
-    let (count, height, width) = (array.shape[0], array.shape[2], array.shape[3])
-    var pixels = [Float](repeating: 0, count: array.values.count)
+  /// A recorded array `[image][channel][y][x]` as channels last, and its recorded shape.
+  static func channelsLast(_ name: String) throws -> (shape: [Int], values: [Float]) {
+    let array = try NPYFile(path: vectorPath(name))
+    let (count, channels, pixels) = (array.shape[0], array.shape[1], array.shape[2] * array.shape[3])
+    var values = [Float](repeating: 0, count: array.values.count)
     for image in 0..<count {
-      for channel in 0..<3 {
-        for pixel in 0..<(height * width) {
-          pixels[(image * height * width + pixel) * 3 + channel] =
-            Float(array.values[(image * 3 + channel) * height * width + pixel])
+      for channel in 0..<channels {
+        for pixel in 0..<pixels {
+          values[(image * pixels + pixel) * channels + channel] = Float(array.values[(image * channels + channel) * pixels + pixel])
         }
       }
     }
-    return ImageBatch(count: count, height: height, width: width, pixels: pixels)
+    return (array.shape, values)
+  }
+
+  /// The recorded images; all but the classifier's are the same.
+  static func images(_ name: String = "n3_input.npy") throws -> ImageBatch {
+    let (shape, values) = try channelsLast(name)
+    return ImageBatch(count: shape[0], height: shape[2], width: shape[3], pixels: values)
+  }
+
+  /// Every parameter's gradient is the recorded one, and every tensor of the record is met. Prints the worst.
+  static func expectGradients(_ network: Network, _ name: String) throws {
+    let expected = try SafetensorsFile.read(path: vectorPath("\(name)_grads.safetensors"))
+    #expect(expected.entries.count == network.parameters.count)
+    var worst = (0.0, "")
+    for parameter in network.parameters {
+      let error = relativeError(parameter.gradients(), try expected.floats(parameter.name))
+      if error > worst.0 { worst = (error, parameter.name) }
+      #expect(error < 1e-3, "\(parameter.name): \(error)")
+    }
+    print("\(name), \(network.pool.threads) threads: worst gradient \(worst)")
   }
 
   static func map(_ name: String) throws -> FeatureMap { try LossVector.map(vectorPath(name)) }

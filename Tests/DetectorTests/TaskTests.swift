@@ -8,34 +8,6 @@ import Testing
 
 @testable import Detector
 
-/// `[image][channel][y][x]` as channels last.
-private func channelsLast(_ name: String) throws -> (shape: [Int], values: [Float]) {
-  let array = try NPYFile(path: vectorPath(name))
-  let (count, channels, pixels) = (array.shape[0], array.shape[1], array.shape[2] * array.shape[3])
-  var values = [Float](repeating: 0, count: array.values.count)
-  for image in 0..<count {
-    for channel in 0..<channels {
-      for pixel in 0..<pixels {
-        values[(image * pixels + pixel) * channels + channel] = Float(array.values[(image * channels + channel) * pixels + pixel])
-      }
-    }
-  }
-  return (array.shape, values)
-}
-
-/// Largest relative error of a parameter's gradient, and that every tensor of the record was met.
-private func expectGradients(_ network: Network, _ name: String) throws {
-  let expected = try SafetensorsFile.read(path: vectorPath("\(name)_grads.safetensors"))
-  #expect(expected.entries.count == network.parameters.count)
-  var worst = (0.0, "")
-  for parameter in network.parameters {
-    let error = relativeError(parameter.gradients(), try expected.floats(parameter.name))
-    if error > worst.0 { worst = (error, parameter.name) }
-    #expect(error < 1e-3, "\(parameter.name): \(error)")
-  }
-  print("\(name): worst gradient \(worst)")
-}
-
 @Suite struct SegmentationTests {
   struct Meta: Decodable {
     var total: Double
@@ -60,7 +32,7 @@ private func expectGradients(_ network: Network, _ name: String) throws {
     let expected = try NPYFile(path: vectorPath("tinyseg_eval_decoded.npy"))
     #expect([decoded.batch, decoded.count, decoded.outputs] == expected.shape)
     #expect(largestDifference(decoded.values, expected.floats) < 5e-3)
-    let prototypes = try channelsLast("tinyseg_eval_proto.npy")
+    let prototypes = try Recorded.channelsLast("tinyseg_eval_proto.npy")
     let shape = [outputs[3].batch, outputs[3].outputs, outputs[3].height, outputs[3].width]
     #expect(shape == prototypes.shape)
     #expect(largestDifference(outputs[3].values, prototypes.values) < 2e-4)
@@ -72,7 +44,7 @@ private func expectGradients(_ network: Network, _ name: String) throws {
     for level in 0..<3 {
       #expect(largestDifference(outputs[level].values, try Recorded.map("tinyseg_train_out\(level).npy").values) < 2e-4)
     }
-    #expect(largestDifference(outputs[3].values, try channelsLast("tinyseg_train_proto.npy").values) < 2e-4)
+    #expect(largestDifference(outputs[3].values, try Recorded.channelsLast("tinyseg_train_proto.npy").values) < 2e-4)
     let meta = try JSONDecoder().decode(Meta.self, from: Data(contentsOf: URL(fileURLWithPath: vectorPath("tinyseg_meta.json"))))
     let loss = SegmentationLoss(classes: 2, anchors: network.anchors, gains: .standard(classes: 2, imageSize: 160))
     let targets = try LossVector.targets(vectorPath("tinyseg_targets.npy"))
@@ -82,7 +54,7 @@ private func expectGradients(_ network: Network, _ name: String) throws {
     }
     #expect(abs(parts.total - meta.total) < 1e-5 * meta.total)
     network.backward(gradients)
-    try expectGradients(network, "tinyseg")
+    try Recorded.expectGradients(network, "tinyseg")
   }
 
   /// The mask part's slopes by central differences, in coefficients and in prototypes.
@@ -124,15 +96,10 @@ private func expectGradients(_ network: Network, _ name: String) throws {
 }
 
 @Suite struct ClassificationTests {
-  private func images() throws -> ImageBatch {
-    let (shape, values) = try channelsLast("tinycls_input.npy")
-    return ImageBatch(count: shape[0], height: shape[2], width: shape[3], pixels: values)
-  }
-
   @Test func evaluationMatchesTheRecord() throws {
     let network = try Recorded.network("tinycls")
     #expect(network.spec.task == .classify && network.spec.classes == 5)
-    let scores = network.forward(try images(), training: false)[0]
+    let scores = network.forward(try Recorded.images("tinycls_input.npy"), training: false)[0]
     let shape = [scores.batch, scores.height, scores.width, scores.anchors, scores.outputs]
     #expect(shape == [4, 1, 1, 1, 5] as [Int])
     #expect(largestDifference(scores.values, try NPYFile(path: vectorPath("tinycls_eval_logits.npy")).floats) < 2e-4)
@@ -144,14 +111,14 @@ private func expectGradients(_ network: Network, _ name: String) throws {
       enum CodingKeys: String, CodingKey { case loss = "loss_ce_smoothing_0.1" }
     }
     let network = try Recorded.network("tinycls", threads: threads)
-    let scores = network.forward(try images(), training: true)[0]
+    let scores = network.forward(try Recorded.images("tinycls_input.npy"), training: true)[0]
     #expect(largestDifference(scores.values, try NPYFile(path: vectorPath("tinycls_train_logits.npy")).floats) < 2e-4)
     let meta = try JSONDecoder().decode(Meta.self, from: Data(contentsOf: URL(fileURLWithPath: vectorPath("tinycls_meta.json"))))
     let labels = try NPYFile(path: vectorPath("tinycls_labels.npy")).values.map { Int($0) }
     let (loss, gradient) = ClassificationLoss().evaluate(scores: scores, labels: labels)
     #expect(abs(loss - meta.loss) < 1e-5 * meta.loss)
     network.backward([gradient])
-    try expectGradients(network, "tinycls")
+    try Recorded.expectGradients(network, "tinycls")
   }
 
   @Test func slopesAreDifferences() {
@@ -175,9 +142,9 @@ private func expectGradients(_ network: Network, _ name: String) throws {
   @Test func normsHaveTheirOwnMomentum() throws {
     let before = try SafetensorsFile.read(path: vectorPath("tinycls_weights.safetensors"))
     let network = try Recorded.network("tinycls")
-    _ = network.forward(try images(), training: true)
+    _ = network.forward(try Recorded.images("tinycls_input.npy"), training: true)
     let once = try SafetensorsFile(parsing: network.safetensors().serialise())
-    _ = network.forward(try images(), training: true)
+    _ = network.forward(try Recorded.images("tinycls_input.npy"), training: true)
     let twice = try SafetensorsFile(parsing: network.safetensors().serialise())
     for (name, momentum) in [("model.9.conv.bn.running_mean", 0.1), ("model.8.cv3.bn.running_mean", 0.03)] {
       let values = try [before, once, twice].map { try $0.floats(name) }

@@ -14,7 +14,8 @@ public enum NormMode: String, Sendable, CaseIterable {
 
 /// A YOLOv5 v7.0 model that can be trained: detector, segmentation model or classifier.
 ///
-/// Buffers are allocated at the first batch of a size and reused; a training step allocates nothing but its outputs. Unsafe buffers are behind this type because array element access costs up to twenty times in these loops.
+/// Buffers are allocated at the first batch of a size and reused; a training step allocates nothing but its outputs. Unsafe buffers are
+/// behind this type because array element access costs up to twenty times in these loops.
 public final class Network {
   public let spec: ModelSpec
   public let pool: WorkerPool
