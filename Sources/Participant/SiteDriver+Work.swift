@@ -41,6 +41,9 @@ extension SiteDriver {
 
   func receiveWeights(_ digest: [UInt8], _ index: UInt32, _ count: UInt32, _ bytes: [UInt8]) async {
     guard let job, let work, digest == work.key.weights, case .downloading(var assembler) = work.stage else { return }
+    // The first piece begins anew, and without it the others are the rest of a transfer that began on a connection that broke.
+    if index == 0 { assembler = ChunkAssembler(bytesMax: GlobalWeights.bytesMax(job)) }
+    guard index == 0 || !assembler.isEmpty else { return }
     // Without this the assembler would be copied with all that it holds.
     work.stage = .downloading(ChunkAssembler(bytesMax: 0))
     do {

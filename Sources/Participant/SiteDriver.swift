@@ -286,12 +286,13 @@ public actor SiteDriver {
       }
     #endif
     do {
-      try await link.send(.message(header))
+      let send = try link.sender()
+      try await send(.message(header))
       let count = Chunking.count(bytes: payload.count, size: setup.chunkBytes)
       for index in 0..<count where !attempt.isOver {
         let begin = index * setup.chunkBytes
         let piece = Array(payload[begin..<min(begin + setup.chunkBytes, payload.count)])
-        try await link.send(.inputChunk(index: UInt32(index), count: UInt32(count), bytes: piece))
+        try await send(.inputChunk(index: UInt32(index), count: UInt32(count), bytes: piece))
       }
       logger.notice("round \(attempt.plan.round): masked input of \(payload.count) bytes handed in")
     } catch {

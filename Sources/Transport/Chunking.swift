@@ -29,6 +29,9 @@ public struct ChunkAssembler: Sendable {
   private var payload: [UInt8] = []
   private var broken = false
 
+  /// Whether no piece was taken yet.
+  public var isEmpty: Bool { next == 0 && !broken }
+
   /// - Parameter bytesMax: the longest payload that is taken, bytes.
   public init(bytesMax: Int) { self.bytesMax = bytesMax }
 

@@ -4,6 +4,9 @@ import Logging
 import Synchronization
 import TLSIdentity
 
+/// Sends frames in order on one session.
+public typealias FrameSender = @Sendable (SiteFrame) async throws(TransportError) -> Void
+
 /// The connection of one site to its server, across reconnects.
 public final class SiteConnection: Sendable {
   private struct State {
@@ -59,20 +62,28 @@ public final class SiteConnection: Sendable {
     }
   }
 
-  /// Sends a frame on the open session; waits while the session's queue is full.
+  /// Sends frames on the session that is open now, and on no later one; waits while the session's queue is full.
   ///
   /// A frame that was accepted is lost when the connection breaks: the protocol, not the transport, decides what is sent again.
-  /// - Throws: ``TransportError`` `notConnected` while there is no session, `tooLarge` or `malformed` for a frame beyond its limits,
-  ///   `outOfOrder` for a `hello`, which the connection sends by itself.
-  public func send(_ frame: SiteFrame) async throws(TransportError) {
-    try WireCodec.check(frame)
-    if case .hello = frame {
-      throw TransportError(.outOfOrder, "a hello is sent by the connection itself", hint: "report this as a bug")
+  /// - Throws: ``TransportError`` `notConnected` while there is no session. The sender throws the same once its session is over, `tooLarge` or
+  ///   `malformed` for a frame beyond its limits, `outOfOrder` for a `hello`, which the connection sends by itself.
+  public func sender() throws(TransportError) -> FrameSender {
+    let endpoint = configuration.endpoint
+    @Sendable func notConnected() -> TransportError {
+      TransportError(.notConnected, "there is no session with \(endpoint)", hint: "wait for the next connection")
     }
-    guard let outbound = state.withLock({ $0.outbound }), await outbound.put(frame, cost: frame.cost) else {
-      throw TransportError(.notConnected, "there is no session with \(configuration.endpoint)", hint: "wait for the next connection")
+    guard let outbound = state.withLock({ $0.outbound }) else { throw notConnected() }
+    return { (frame) async throws(TransportError) in
+      try WireCodec.check(frame)
+      if case .hello = frame {
+        throw TransportError(.outOfOrder, "a hello is sent by the connection itself", hint: "report this as a bug")
+      }
+      guard await outbound.put(frame, cost: frame.cost) else { throw notConnected() }
     }
   }
+
+  /// Sends one frame on the open session; throws as ``sender()`` does.
+  public func send(_ frame: SiteFrame) async throws(TransportError) { try await sender()(frame) }
 
   /// Says goodbye, sends what is queued (within ``TransportLimits/shutdownGrace``) and ends ``run()``.
   public func close(reason: String) async {

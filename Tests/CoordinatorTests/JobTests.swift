@@ -3,6 +3,7 @@ import Federation
 import Foundation
 import Safetensors
 import SecAgg
+import Synchronization
 import Testing
 import Transport
 
@@ -80,6 +81,45 @@ import Transport
     #expect(await job.value == .finished)
     for site in sites { #expect(try await site.value == .finished) }
     for site in World.sites { #expect(world.trainings(site) == 1) }
+  }
+
+  /// The connection breaks between the input's header and its pieces: they are sent again together, on the new one.
+  @Test func anInputNeverSpreadsOverTwoConnections() async throws {
+    let world = try World()
+    let tap = EventTap()
+    let server = try world.server(rounds: 1, tap: tap)
+    let events = world.network.serverEvents()
+    let breaks = Mutex(World.sites.count)
+    world.network.setFilter { [network = world.network] site, frame in
+      guard case .inputChunk(0, _, _) = frame, breaks.withLock({ left in left -= 1; return left >= 0 }) else { return frame }
+      network.breakConnection(site, again: true)
+      return frame
+    }
+    let job = Task { await server.run(events) }
+    let sites = try World.sites.map { try world.start($0) }
+    try expectMean(of: World.sites, in: await tap.next("round_finished", round: 1), world)
+    #expect(await job.value == .finished)
+    for site in sites { #expect(try await site.value == .finished) }
+  }
+
+  /// What is left of transfers that broke off reaches a site that has asked again.
+  @Test func piecesOfABrokenTransferOfWeightsAreSetAside() async throws {
+    let world = try World()
+    let tap = EventTap()
+    let server = try world.server(rounds: 1, tap: tap)
+    let events = world.network.serverEvents()
+    world.network.setFilter { [network = world.network] site, frame in
+      guard case .weightsRequest(let digest) = frame else { return frame }
+      for index: UInt32 in [2, 0, 1] {
+        try? network.send(.weightsChunk(digest: digest, index: index, count: 4, bytes: [1, 2, 3]), to: site)
+      }
+      return frame
+    }
+    let job = Task { await server.run(events) }
+    let sites = try World.sites.map { try world.start($0) }
+    try expectMean(of: World.sites, in: await tap.next("round_finished", round: 1), world)
+    #expect(await job.value == .finished)
+    for site in sites { #expect(try await site.value == .finished) }
   }
 
   @Test func aTrainerThatFailsCostsTheSiteThatRoundOnly() async throws {

@@ -12,10 +12,11 @@ import TransportServer
 final class MemoryNetwork: SiteHub, Sendable {
   private struct Port {
     var events: AsyncStream<SiteConnectionEvent>.Continuation
-    var isWelcomed = false
+    var connection: Int
   }
   private struct State {
     var ports: [UInt32: Port] = [:]
+    var connections = 0
     /// Frames to the server that a test wants lost or changed.
     var filter: @Sendable (UInt32, SiteFrame) -> SiteFrame? = { $1 }
     var server: AsyncStream<ServerEvent>.Continuation?
@@ -38,7 +39,8 @@ final class MemoryNetwork: SiteHub, Sendable {
 
   private func connect(_ site: UInt32, _ continuation: AsyncStream<SiteConnectionEvent>.Continuation) {
     state.withLock {
-      $0.ports[site] = Port(events: continuation)
+      $0.connections += 1
+      $0.ports[site] = Port(events: continuation, connection: $0.connections)
       $0.server?.yield(.connected(site))
     }
   }
@@ -62,10 +64,19 @@ final class MemoryNetwork: SiteHub, Sendable {
   /// A frame as if the site had sent it.
   func inject(_ frame: SiteFrame, from site: UInt32) { state.withLock { _ = $0.server?.yield(.frame(site, frame)) } }
 
-  func sent(_ frame: SiteFrame, by site: UInt32) throws(TransportError) {
-    let (isThere, filter) = state.withLock { ($0.ports[site] != nil, $0.filter) }
-    if isThere, let frame = filter(site, frame) { inject(frame, from: site) }
-    if !isThere { throw TransportError(.notConnected, "no connection", hint: "none") }
+  /// Frames of one connection: none of them arrives once it has ended.
+  func sender(of site: UInt32) throws(TransportError) -> FrameSender {
+    let gone = TransportError(.notConnected, "no connection", hint: "none")
+    guard let connection = state.withLock({ $0.ports[site]?.connection }) else { throw gone }
+    return { [self] (frame) async throws(TransportError) in
+      let passed = state.withLock(\.filter)(site, frame)
+      let isOpen = state.withLock { state in
+        guard state.ports[site]?.connection == connection else { return false }
+        if let passed { state.server?.yield(.frame(site, passed)) }
+        return true
+      }
+      if !isOpen { throw gone }
+    }
   }
 
   func send(_ frame: ServerFrame, to site: UInt32) throws(TransportError) {
@@ -93,7 +104,8 @@ final class MemoryNetwork: SiteHub, Sendable {
 struct MemoryLink: SiteLink {
   let network: MemoryNetwork
   let site: UInt32
-  func send(_ frame: SiteFrame) async throws(TransportError) { try network.sent(frame, by: site) }
+  func send(_ frame: SiteFrame) async throws(TransportError) { try await sender()(frame) }
+  func sender() throws(TransportError) -> FrameSender { try network.sender(of: site) }
   func close(reason: String) async { network.breakConnection(site, again: false) }
 }
 

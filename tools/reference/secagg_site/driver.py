@@ -246,8 +246,10 @@ class Driver:
     def on_weights_chunk(self, piece):
         if piece.digest != self.wanted:
             return
-        if self.partial is None:
+        if piece.index == 0:
             self.partial = (piece.count, len(piece.data), [])
+        if self.partial is None:
+            return  # the rest of a transfer that began on a connection that broke
         count, size, pieces = self.partial
         is_last = piece.index == count - 1
         if piece.count != count or piece.index != len(pieces) or (len(piece.data) > size if is_last else len(piece.data) != size):
