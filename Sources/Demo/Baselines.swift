@@ -53,12 +53,15 @@ struct Baselines: Sendable {
   }
 
   private func start(_ job: BaselineJob, output: String) throws -> ChildProcess {
-    let arguments = [
-      "train", "--data", job.data, "--weights", initialWeights, "--img", "\(plan.imageSize)", "--batch-size", "\(plan.batchSize)",
-      "--nominal-batch", "\(plan.nominalBatch)", "--lr0", "\(plan.baseline.learningRate)",
-      "--warmup-epochs", "\(plan.baseline.warmupEpochs)", "--epochs", "\(plan.epochs)", "--seed", "\(seed)", "--threads", "1",
-      "--val-period", "\(plan.validationPeriod)", "--project", folder, "--name", job.name, "--exist-ok", "--json",
-    ]
+    let arguments =
+      [
+        "train", "--data", job.data, "--weights", initialWeights, "--img", "\(plan.imageSize)", "--batch-size",
+        "\(plan.training.batchSize)",
+        "--nominal-batch", "\(plan.training.nominalBatch)", "--lr0", "\(plan.baseline.learningRate)",
+        "--lrf", "\(plan.training.finalLearningRateFraction)", "--warmup-epochs", "\(plan.baseline.warmupEpochs)", "--epochs",
+        "\(plan.epochs)", "--seed", "\(seed)", "--threads", "1",
+        "--val-period", "\(plan.validationPeriod)", "--project", folder, "--name", job.name, "--exist-ok", "--json",
+      ] + (plan.baseline.isCosine ? ["--cos-lr"] : []) + (plan.training.augment ? [] : ["--noaugment"])
     return try ChildProcess(
       name: job.name, program: program, arguments: arguments, outputPath: output, logPath: folder + "/\(job.name).log")
   }

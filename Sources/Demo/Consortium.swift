@@ -56,12 +56,13 @@ struct Consortium: Sendable {
 
   /// Momentum needs rounds with frozen statistics, which a very short job does not have.
   private var serverOptimizer: String {
-    plan.serverMomentum > 0 && plan.batchNormRounds < plan.rounds
-      ? "server_optimizer: fedavgm\n  server_momentum: \(plan.serverMomentum)" : "server_optimizer: fedavg"
+    plan.training.serverMomentum > 0 && plan.training.batchNormRounds < plan.rounds
+      ? "server_optimizer: fedavgm\n  server_momentum: \(plan.training.serverMomentum)" : "server_optimizer: fedavg"
   }
 
   func federatedYAML(port: Int, classes: [String]) -> String {
     let names = classes.map { "'" + $0.replacingOccurrences(of: "'", with: "''") + "'" }.joined(separator: ", ")
+    let training = plan.training
     return """
       job: demo
       model:
@@ -70,16 +71,22 @@ struct Consortium: Sendable {
         image_size: \(plan.imageSize)
         classes: [\(names)]
       training:
-        fed_rounds: \(plan.rounds)
-        local_epochs: \(plan.localEpochs)
-        rounds_per_epoch: \(plan.roundsPerEpoch)
-        batch_size: \(plan.batchSize)
-        nominal_batch: \(plan.nominalBatch)
-        learning_rate: \(plan.federated.learningRate)
-        warmup_epochs: \(plan.federated.warmupEpochs)
-        freeze_norm_after: \(plan.batchNormRounds)
+        fed_rounds: \(training.rounds)
+        local_epochs: \(training.localEpochs)
+        rounds_per_epoch: \(training.roundsPerEpoch)
+        batch_size: \(training.batchSize)
+        nominal_batch: \(training.nominalBatch)
+        learning_rate: \(training.learningRate)
+        final_lr_fraction: \(training.finalLearningRateFraction)
+        cosine: \(training.cosine)
+        momentum: \(training.momentum)
+        weight_decay: \(training.weightDecay)
+        warmup_epochs: \(training.warmupEpochs)
+        augment: \(training.augment)
+        validate: \(training.validate)
+        freeze_norm_after: \(training.batchNormRounds)
         \(serverOptimizer)
-        seed: \(options.seed)
+        seed: \(training.seed)
       security:
         differential_privacy: {enabled: false}
         aggregation: {min_sites: 3}

@@ -50,6 +50,7 @@ public struct DemoError: Error, Sendable {
     case missingProgram = "DM-03"
     case badOption = "DM-04"
     case dataMissing = "DM-05"
+    case wrongSum = "DM-07"
   }
   public let code: Code
   public let reason: String
@@ -60,6 +61,7 @@ public struct DemoError: Error, Sendable {
     case .cannotWrite: "check permissions and free space, or give another folder with --out"
     case .missingProgram: "build all programs: make build"
     case .badOption: "secagg demo --help lists the options"
+    case .wrongSum: "this is a fault of the program: keep the oracle's folder and report it"
     case .dataMissing: "install the images with apt-get install dataset-fashion-mnist, or give folders with --data"
     }
   }

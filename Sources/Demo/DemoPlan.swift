@@ -29,50 +29,58 @@ struct DemoPlan: Sendable {
   var sites: Int
   var trainingScenes: ClosedRange<Int>
   var validationScenes: Int
-  var rounds: Int
-  var localEpochs: Int
-  var roundsPerEpoch = 1
-  var batchSize = 4
-  var nominalBatch = 4
+  /// The training section of the job's federated.yaml.
+  var training: FederatedConfig.Training
   var imageSize = 128
-  /// Learning rate and epochs of warm-up.
+
+  /// What the comparisons train with where the federated job's own settings are not best for one model.
   struct Rates: Sendable {
     var learningRate: Double
     var warmupEpochs: Double
+    var isCosine = false
   }
-
-  /// Batches of 4 take larger rates than YOLOv5's 0.01 for 64 images a step: the gradient is a sum over the batch. The mean of several models
-  /// wants more than one model on all the data, or at one site, is best with (docs/results.md).
-  var federated = Rates(learningRate: 0.05, warmupEpochs: 1)
   var baseline = Rates(learningRate: 0.04, warmupEpochs: 3)
-  /// Rounds with batch statistics; later the global ones are held fixed.
-  var batchNormRounds: Int
-  /// The server's momentum in those later rounds.
-  var serverMomentum = 0.75
   /// Baselines are measured on the validation scenes every this many epochs, and after the last.
   var validationPeriod = 1
 
   /// Local epochs after a round.
-  func epochs(after round: Int) -> Double { Double(round * localEpochs) / Double(roundsPerEpoch) }
+  func epochs(after round: Int) -> Double { Double(round * training.localEpochs) / Double(training.roundsPerEpoch) }
+  var rounds: Int { training.rounds }
   var epochs: Int { Int(epochs(after: rounds).rounded(.up)) }
 
-  /// The training section of a federated.yaml in place of the demo's own.
-  private mutating func take(_ training: FederatedConfig.Training) {
-    (rounds, localEpochs, roundsPerEpoch) = (training.rounds, training.localEpochs, training.roundsPerEpoch)
-    (batchSize, nominalBatch) = (training.batchSize, training.nominalBatch)
-    federated = Rates(learningRate: training.learningRate, warmupEpochs: training.warmupEpochs)
-    (baseline, batchNormRounds, serverMomentum) = (federated, training.batchNormRounds, training.serverMomentum)
+  /// Whether the weights after a round are measured: some 30 times in a job, not before an epoch is over, and after the last.
+  func isMeasured(after round: Int) -> Bool { round.isMultiple(of: max(training.roundsPerEpoch, rounds / 30)) || round == rounds }
+
+  /// Batches of 4 take larger rates than YOLOv5's 0.01 for 64 images a step: the gradient is a sum over the batch. The mean of several models
+  /// wants more than one model on all the data, or at one site, is best with (docs/results.md).
+  private static func garments(quick: Bool) -> FederatedConfig.Training {
+    var training = FederatedConfig.Training()
+    (training.localEpochs, training.batchSize, training.nominalBatch, training.warmupEpochs) = (1, 4, 4, 1)
+    if quick {
+      (training.rounds, training.roundsPerEpoch, training.learningRate) = (40, 2, 0.05)
+      (training.freezeNormAfter, training.serverMomentum) = (14, 0.6)
+    } else {
+      (training.rounds, training.learningRate) = (60, 0.05)
+      (training.freezeNormAfter, training.serverMomentum) = (8, 0.75)
+    }
+    return training
   }
 
   static func resolved(_ options: DemoOptions) throws -> DemoPlan {
-    var plan =
-      options.quick
-      ? DemoPlan(
-        sites: options.sites, trainingScenes: 90...150, validationScenes: 24, rounds: 40, localEpochs: 1, roundsPerEpoch: 2,
-        batchNormRounds: 14, serverMomentum: 0.6)
-      : DemoPlan(sites: options.sites, trainingScenes: 150...300, validationScenes: 60, rounds: 60, localEpochs: 1, batchNormRounds: 8)
-    if let path = options.configuration { plan.take(try FederatedConfig.load(path, withoutPrivacy: options.withoutPrivacy).training) }
-    if let rounds = options.rounds { (plan.rounds, plan.batchNormRounds) = (rounds, min(plan.batchNormRounds, (rounds + 1) / 2)) }
+    let quick = options.quick
+    var plan = DemoPlan(
+      sites: options.sites, trainingScenes: quick ? 90...150 : 150...300, validationScenes: quick ? 24 : 60,
+      training: garments(quick: quick))
+    if let path = options.configuration {
+      plan.training = try FederatedConfig.load(path, withoutPrivacy: options.withoutPrivacy).training
+      plan.baseline = Rates(
+        learningRate: plan.training.learningRate, warmupEpochs: plan.training.warmupEpochs, isCosine: plan.training.cosine)
+    }
+    if let rounds = options.rounds {
+      plan.training.freezeNormAfter = min(plan.training.batchNormRounds, (rounds + 1) / 2)
+      plan.training.rounds = rounds
+    }
+    plan.training.seed = options.seed
     plan.validationPeriod = max(1, plan.epochs / 10)
     return plan
   }

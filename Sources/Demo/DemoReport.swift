@@ -137,6 +137,7 @@ struct DemoReport {
     report.paragraph(
       "A server and \(plan.sites) sites ran as separate processes on this machine and spoke gRPC with mutual TLS over loopback. A consortium "
         + "key made for this run signed the roster that every party pins. Each site trained in a process that has no keys and no network, "
-        + "and sent its update as masked 20-bit integers. Seed \(summary.seed), \(plan.imageSize) pixels, batch \(plan.batchSize).")
+        + "and sent its update as masked 20-bit integers. Seed \(summary.seed), \(plan.imageSize) pixels, batch \(plan.training.batchSize)."
+    )
   }
 }

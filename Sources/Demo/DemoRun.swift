@@ -2,6 +2,7 @@
 // would do, it does through the same programs.
 import CommandLineKit
 import Detector
+import Federation
 import Foundation
 import Safetensors
 
@@ -42,6 +43,10 @@ public struct DemoRun: Sendable {
     let curves = try await compare(sites)
     let (rounds, drops) = try await federate(sites, centralised: curves[0].last)
 
+    #if SECAGG_ORACLE
+      try Self.compareSums()
+    #endif
+
     let last = folder.server + "/state/weights/latest.safetensors"
     try FileManager.default.copyItem(
       atPath: URL(fileURLWithPath: last).resolvingSymlinksInPath().path, toPath: folder.federatedWeights)
@@ -56,6 +61,18 @@ public struct DemoRun: Sendable {
     try report.html().write(toFile: folder.report, atomically: true, encoding: .utf8)
     conclude(summary)
   }
+
+  #if SECAGG_ORACLE
+    /// Test builds only, where the environment asks for it: every unmasked sum against the plain sum of its survivors' integers.
+    private static func compareSums() throws {
+      guard let oracle = SumOracle.fromEnvironment else { return }
+      let verdicts = try oracle.verify()
+      let differences = verdicts.reduce(0) { $0 + $1.differences }
+      Output.note(
+        "oracle: \(verdicts.count) sums of \(verdicts.reduce(0) { $0 + $1.coordinates }) words, \(differences) differ from the plain sums")
+      guard differences == 0, !verdicts.isEmpty else { throw DemoError(.wrongSum, "\(differences) words of the sums are wrong") }
+    }
+  #endif
 
   private var secagg: String { options.programFolder + "/secagg" }
 

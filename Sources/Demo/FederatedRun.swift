@@ -170,7 +170,11 @@ extension FederatedRun {
     record.bytesUp = (event.bytesUp ?? [:]).filter { summed.contains($0.key) }.map(\.value)
     record.bytesDown = (event.bytesDown ?? [:]).filter { summed.contains($0.key) }.map(\.value)
     records[round] = record
-    if let file = event.file { evaluations.append((round, file.hasPrefix("/") ? file : commands.stateFolder + "/" + file)) }
+    if !plan.isMeasured(after: round) {
+      if !record.dropped.isEmpty { commit(round) }
+    } else if let file = event.file {
+      evaluations.append((round, file.hasPrefix("/") ? file : commands.stateFolder + "/" + file))
+    }
     for site in pendingReturn { try startClient(site) }
     pendingReturn = []
   }
@@ -205,8 +209,8 @@ extension FederatedRun {
     guard let record = records[round] else { return }
     table.commit([
       "\(round)/\(plan.rounds)", "done", "\(record.survivors.count) of \(plan.sites)",
-      record.dropped.map(String.init).joined(separator: ", "), Text.fixed(record.score?.map50 ?? 0, 3),
-      Text.fixed(record.score?.map ?? 0, 3),
+      record.dropped.map(String.init).joined(separator: ", "), record.score.map { Text.fixed($0.map50, 3) } ?? "",
+      record.score.map { Text.fixed($0.map, 3) } ?? "",
       Text.bytes(record.bytesUp.max() ?? 0), Text.fixed(record.secureAggregationSeconds, 2), Text.fixed(record.seconds, 1),
     ])
   }

@@ -60,5 +60,6 @@ private func exit(_ code: DemoError.Code) -> ExitStatus {
   case .badOption: .usage
   case .dataMissing: .badData
   case .missingProgram, .cannotWrite, .folderInUse: .unavailable
+  case .wrongSum: .internalError
   }
 }

@@ -12,6 +12,17 @@ public enum RandomBytes {
     }
   }
 
+  /// Fills `words` with the ChaCha20 stream of a fresh 32-byte seed of the operating system. For many random bits that nothing secret follows
+  /// from: libsodium asks the kernel for 256 bytes a call, which costs more than what the bits are for.
+  public static func expand(into words: inout [UInt64]) {
+    SodiumLibrary.ensureReady()
+    var seed = make(Int(randombytes_seedbytes()))
+    words.withUnsafeMutableBytes { bytes in
+      if let base = bytes.baseAddress { randombytes_buf_deterministic(base, bytes.count, seed) }
+    }
+    sodium_memzero(&seed, seed.count)
+  }
+
   /// A uniform integer in 0 ..< bound, without modulo bias.
   public static func uniform(below bound: UInt32) -> UInt32 {
     precondition(bound > 0, "the bound is positive")

@@ -91,7 +91,13 @@ import Transport
     let events = world.network.serverEvents()
     let breaks = Mutex(World.sites.count)
     world.network.setFilter { [network = world.network] site, frame in
-      guard case .inputChunk(0, _, _) = frame, breaks.withLock({ left in left -= 1; return left >= 0 }) else { return frame }
+      func breaksNow() -> Bool {
+        breaks.withLock { left in
+          left -= 1
+          return left >= 0
+        }
+      }
+      guard case .inputChunk(0, _, _) = frame, breaksNow() else { return frame }
       network.breakConnection(site, again: true)
       return frame
     }

@@ -28,6 +28,40 @@ import Testing
     #expect(config.model.classes == .names(["top", "child's coat", "a: b"]))
   }
 
+  /// Everything that a user's own federated.yaml says of the training reaches the server.
+  @Test func theTrainingSectionOfAUserIsTakenWhole() throws {
+    let file = """
+      training:
+        fed_rounds: 12
+        local_epochs: 3
+        batch_size: 7
+        nominal_batch: 21
+        learning_rate: 0.003
+        final_lr_fraction: 0.2
+        cosine: true
+        momentum: 0.85
+        weight_decay: 0.002
+        warmup_epochs: 2.5
+        augment: false
+        validate: true
+        freeze_norm_after: 5
+        server_optimizer: fedavgm
+        server_momentum: 0.4
+
+      """
+    try withTemporaryFolder { folder in
+      let path = folder + "/federated.yaml"
+      try file.write(toFile: path, atomically: true, encoding: .utf8)
+      var expected = try FederatedConfig.load(path).training
+      expected.seed = 9
+      let config = try configuration {
+        $0.configuration = path
+        $0.seed = 9
+      }
+      #expect(config.training == expected)
+    }
+  }
+
   /// Too short for rounds with frozen statistics, so for momentum too.
   @Test func oneRoundIsPlainAveraging() throws {
     let config = try configuration { $0.rounds = 1 }

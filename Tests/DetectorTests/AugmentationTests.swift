@@ -248,4 +248,73 @@ private final class ImageBox: @unchecked Sendable {
       #expect(Self.shifted(Self.noise, hue: 1, saturation: 1, value: 1, seed: seed).count == 3000)
     }
   }
+
+  /// Against the definition, with every division written out: one grey level of rounding.
+  @Test func tablesGiveWhatTheDefinitionGives() {
+    for seed in 1...8 as ClosedRange<UInt64> {
+      var random = SampleRandom(seed: seed)
+      func factor(_ gain: Double) -> Double { random.uniform(-1, 1) * gain + 1 }
+      let (h, s, v) = (factor(0.4), factor(0.7), factor(0.4))
+      let out = Self.shifted(Self.noise, hue: 0.4, saturation: 0.7, value: 0.4, seed: seed)
+      var far = 0
+      for at in stride(from: 0, to: Self.noise.count, by: 3) {
+        let wanted = Self.defined(Self.noise[at..<at + 3].map(Double.init), h, s, v)
+        if zip(wanted, out[at..<at + 3]).contains(where: { abs($0 - Double($1)) > 1.01 }) { far += 1 }
+      }
+      // A hue or saturation that lies between two table entries may fall to either.
+      #expect(far <= 10, "\(far) of 1000 pixels")
+    }
+  }
+
+  /// Hue in half degrees, saturation and value in bytes, each scaled and cut to a whole number.
+  private static func defined(_ rgb: [Double], _ h: Double, _ s: Double, _ v: Double) -> [Double] {
+    let (highest, lowest) = (rgb.max() ?? 0, rgb.min() ?? 0)
+    let spread = highest - lowest
+    var hue = 0.0
+    if spread > 0 {
+      switch highest {
+      case rgb[0]: hue = 30 * (rgb[1] - rgb[2]) / spread
+      case rgb[1]: hue = 60 + 30 * (rgb[2] - rgb[0]) / spread
+      default: hue = 120 + 30 * (rgb[0] - rgb[1]) / spread
+      }
+    }
+    if hue < 0 { hue += 180 }
+    let saturation = highest > 0 ? (255 * spread / highest + 0.5).rounded(.down) : 0
+    let shifted = ((hue + 0.5).rounded(.down) * h).rounded(.down).truncatingRemainder(dividingBy: 180)
+    let strength = min(255, (saturation * s).rounded(.down)) / 255
+    let value = min(255, (highest * v).rounded(.down))
+    // Each channel is the value, less the strength times how far its own hue lies from the shifted one, in sixths of the circle.
+    return [5.0, 3, 1].map { start in
+      let k = (start + shifted / 30).truncatingRemainder(dividingBy: 6)
+      return value - value * strength * max(0, min(k, 4 - k, 1))
+    }
+  }
+}
+
+@Suite struct WarpTests {
+  /// Every pixel against the definition: the four neighbours, grey where they lie outside.
+  @Test func everyPixelIsInterpolatedFromItsNeighbours() {
+    var random = SeededGenerator(seed: 4)
+    let source = RGBImage(width: 37, height: 29, pixels: (0..<37 * 29 * 3).map { _ in UInt8.random(in: 0...255, using: &random) })
+    for _ in 0..<20 {
+      let scale = Float.random(in: 0.4...1.8, using: &random)
+      let to = (x: Float.random(in: 5...40, using: &random), y: Float.random(in: 5...40, using: &random))
+      let out = source.warped(side: 48, scale: scale, from: (18.5, 14.5), to: to)
+      for y in 0..<48 {
+        for x in 0..<48 {
+          let (sx, sy) = (Double((Float(x) - to.x) / scale + 18.5), Double((Float(y) - to.y) / scale + 14.5))
+          let (x0, y0) = (Int(sx.rounded(.down)), Int(sy.rounded(.down)))
+          for c in 0..<3 {
+            func at(_ x: Int, _ y: Int) -> Double {
+              (0..<37).contains(x) && (0..<29).contains(y) ? Double(source.pixels[(y * 37 + x) * 3 + c]) : Double(RGBImage.padding)
+            }
+            let (fx, fy) = (sx - Double(x0), sy - Double(y0))
+            let wanted =
+              (at(x0, y0) * (1 - fx) + at(x0 + 1, y0) * fx) * (1 - fy) + (at(x0, y0 + 1) * (1 - fx) + at(x0 + 1, y0 + 1) * fx) * fy
+            #expect(abs(Double(out.pixels[(y * 48 + x) * 3 + c]) - wanted) <= 0.51)
+          }
+        }
+      }
+    }
+  }
 }

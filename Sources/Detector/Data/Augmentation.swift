@@ -62,12 +62,11 @@ public struct Augmentation: Sendable {
 
   /// A batch for the network: samples `indices`, and their objects with positions in the batch.
   public func batch(_ indices: [Int], epoch: Int) throws(DataError) -> (images: ImageBatch, targets: [Target]) {
-    var pixels: [Float] = []
-    pixels.reserveCapacity(indices.count * side * side * 3)
+    var pixels = [Float](repeating: 0, count: indices.count * side * side * 3)
     var targets: [Target] = []
     for (position, index) in indices.enumerated() {
       let sample = try sample(index, epoch: epoch)
-      pixels.append(contentsOf: sample.image.pixels.lazy.map { Float($0) * (1 / 255) })
+      sample.image.scale(into: &pixels, at: position * side * side * 3)
       targets += sample.labels.map { Target(image: position, classIndex: $0.classIndex, x: $0.x, y: $0.y, w: $0.w, h: $0.h) }
     }
     return (ImageBatch(count: indices.count, height: side, width: side, pixels: pixels), targets)

@@ -17,6 +17,16 @@ public struct RGBImage: Equatable, Sendable {
     self.init(width: width, height: height, pixels: [UInt8](repeating: grey, count: width * height * 3))
   }
 
+  /// Writes the pixels as numbers from 0 to 1, `width * height * 3` of them from index `start` of `target` on.
+  func scale(into target: inout [Float], at start: Int) {
+    precondition(start >= 0 && start + pixels.count <= target.count)
+    target.withUnsafeMutableBufferPointer { target in
+      pixels.withUnsafeBufferPointer { source in
+        for index in source.indices { target[start &+ index] = Float(source[index]) * (1 / 255) }
+      }
+    }
+  }
+
   /// YOLOv5's padding grey.
   public static let padding: UInt8 = 114
 }

@@ -14,6 +14,20 @@ extension RGBImage {
           for x in 0..<side {
             let (x0, fx, hasLeft, hasRight) = columns[x]
             let base = (y0 &* sourceWidth &+ x0) &* 3
+            // All four neighbours inside, as for nearly every pixel, or none.
+            if hasTop && hasBottom && hasLeft && hasRight {
+              let below = base &+ sourceWidth &* 3
+              for c in 0..<3 {
+                let top = Float(source[base &+ c]) * (1 - fx) + Float(source[base &+ 3 &+ c]) * fx
+                let bottom = Float(source[below &+ c]) * (1 - fx) + Float(source[below &+ 3 &+ c]) * fx
+                out[(y &* side &+ x) &* 3 &+ c] = UInt8(truncatingIfNeeded: Int32(top * (1 - fy) + bottom * fy + 0.5))
+              }
+              continue
+            }
+            guard (hasTop || hasBottom) && (hasLeft || hasRight) else {
+              for c in 0..<3 { out[(y &* side &+ x) &* 3 &+ c] = Self.padding }
+              continue
+            }
             for c in 0..<3 {
               func at(_ inside: Bool, _ offset: Int) -> Float { inside ? Float(source[base &+ offset &+ c]) : grey }
               let top = at(hasTop && hasLeft, 0) * (1 - fx) + at(hasTop && hasRight, 3) * fx

@@ -54,8 +54,11 @@ public struct DatasetValidationSource: ValidationSource {
     let box = Letterbox(
       imageHeight: scaled.height, imageWidth: scaled.width, target: (height, width), scaleUp: false)
     let native = sizes[image]
+    let image = box.apply(to: scaled)
+    var pixels = [Float](repeating: 0, count: image.pixels.count)
+    image.scale(into: &pixels, at: 0)
     return LetterboxedImage(
-      pixels: box.apply(to: scaled).pixels.map { Float($0) * (1 / 255) },
+      pixels: pixels,
       scale: SIMD2(
         Float(box.innerWidth) / Float(native.width), Float(box.innerHeight) / Float(native.height)),
       padding: SIMD2(Float(box.dw), Float(box.dh)))

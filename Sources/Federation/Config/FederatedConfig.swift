@@ -49,6 +49,8 @@ public struct FederatedConfig: Equatable, Sendable {
     /// How much of its last step the server repeats (`server_optimizer: fedavgm`); 0 is FedAvg.
     public var serverMomentum = 0.0
     public var batchNormRounds: Int { freezeNormAfter ?? (rounds + 1) / 2 }
+
+    public init() {}
   }
 
   /// What `security.differential_privacy` asks for. This version builds none of it; see `privacyWaived`.

@@ -82,13 +82,13 @@
 
     private func words(_ path: String) throws -> [UInt32] {
       let bytes = try FileBytes.read(path: path, bytesMax: 1 << 31)
-      return stride(from: 0, to: bytes.count - bytes.count % 4, by: 4).map { at in
-        (0..<4).reduce(0) { $0 | UInt32(bytes[at + $1]) << (8 * UInt32($1)) }
+      return bytes.withUnsafeBytes { raw in
+        (0..<raw.count / 4).map { UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)) }
       }
     }
 
     private static func bytes(_ sections: [[UInt32]]) -> [UInt8] {
-      sections.flatMap { $0.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * UInt32($0))) } } }
+      sections.flatMap { $0.map(\.littleEndian).withUnsafeBytes { Array($0) } }
     }
   }
 #endif

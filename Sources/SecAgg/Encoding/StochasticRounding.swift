@@ -58,21 +58,20 @@ struct StochasticRounding {
   }
 }
 
-/// The operating system's random bits, fetched 16 KiB at a time: one call into the kernel a coordinate would dominate.
+/// Random bits for tens of millions of coordinates: 64 KiB at a time, each expanded from a fresh seed of the operating system
+/// (`RandomBytes.expand`).
 public struct BufferedRandomSource: RandomNumberGenerator {
-  private var buffer: [UInt8] = []
-  private var position = 0
+  private var words = [UInt64](repeating: 0, count: 8_192)
+  private var position: Int
 
-  public init() {}
+  public init() { position = words.count }
 
   public mutating func next() -> UInt64 {
-    if position == buffer.count {
-      buffer = RandomBytes.make(1 << 14)
+    if position == words.count {
+      RandomBytes.expand(into: &words)
       position = 0
     }
-    var word: UInt64 = 0
-    for byte in buffer[position..<position + 8] { word = word << 8 | UInt64(byte) }
-    position += 8
-    return word
+    defer { position += 1 }
+    return words[position]
   }
 }
