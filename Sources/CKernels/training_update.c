@@ -29,6 +29,19 @@ CLONES void tk_sgd_step(float *restrict value, const float *restrict gradient, f
   }
 }
 
+CLONES void tk_adamw_step(float *restrict value, const float *restrict gradient, float *restrict mean,
+                          float *restrict square, ptrdiff_t count, const tk_adamw *s) {
+  const float shrink = 1.0f - s->rate * s->decay, step = s->rate * s->mean_correction;
+  for (ptrdiff_t i = 0; i < count; i++) {
+    const float g = gradient[i];
+    const float m = s->mean_decay * mean[i] + (1.0f - s->mean_decay) * g;
+    const float v = s->square_decay * square[i] + (1.0f - s->square_decay) * g * g;
+    mean[i] = m;
+    square[i] = v;
+    value[i] = shrink * value[i] - step * m / (__builtin_sqrtf(s->square_correction * v) + s->epsilon);
+  }
+}
+
 CLONES void tk_average(float *restrict average, const float *restrict value, ptrdiff_t count, float d) {
   for (ptrdiff_t i = 0; i < count; i++) average[i] = d * average[i] + (1.0f - d) * value[i];
 }

@@ -84,6 +84,7 @@ extension JobPlan {
     training.roundsPerEpoch = from.roundsPerEpoch
     training.batchSize = from.batchSize
     training.nominalBatch = from.nominalBatch
+    training.optimizer = from.optimizer
     training.learningRate = from.learningRate
     training.momentum = from.momentum
     training.weightDecay = from.weightDecay

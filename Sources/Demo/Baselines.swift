@@ -53,17 +53,18 @@ struct Baselines: Sendable {
   }
 
   private func start(_ job: BaselineJob, output: String) throws -> ChildProcess {
-    let arguments =
-      [
-        "train", "--data", job.data, "--weights", initialWeights, "--img", "\(plan.imageSize)", "--batch-size",
-        "\(plan.training.batchSize)",
-        "--nominal-batch", "\(plan.training.nominalBatch)", "--lr0", "\(plan.baseline.learningRate)",
-        "--lrf", "\(plan.training.finalLearningRateFraction)", "--warmup-epochs", "\(plan.baseline.warmupEpochs)", "--epochs",
-        "\(plan.epochs)", "--seed", "\(seed)", "--threads", "1",
-        "--val-period", "\(plan.validationPeriod)", "--project", folder, "--name", job.name, "--exist-ok", "--json",
-      ] + (plan.baseline.isCosine ? ["--cos-lr"] : []) + (plan.training.augment ? [] : ["--noaugment"])
+    let training = plan.baseline
+    let arguments: [(String, Any)] = [
+      ("--data", job.data), ("--weights", initialWeights), ("--img", plan.imageSize), ("--epochs", plan.epochs),
+      ("--batch-size", training.batchSize), ("--nominal-batch", training.nominalBatch), ("--optimizer", training.optimizer.rawValue),
+      ("--lr0", training.learningRate), ("--lrf", training.finalLearningRateFraction), ("--momentum", training.momentum),
+      ("--weight-decay", training.weightDecay), ("--warmup-epochs", training.warmupEpochs), ("--seed", seed), ("--threads", 1),
+      ("--val-period", plan.validationPeriod), ("--project", folder), ("--name", job.name),
+    ]
+    let flags = ["--exist-ok", "--json"] + (training.cosine ? ["--cos-lr"] : []) + (training.augment ? [] : ["--noaugment"])
     return try ChildProcess(
-      name: job.name, program: program, arguments: arguments, outputPath: output, logPath: folder + "/\(job.name).log")
+      name: job.name, program: program, arguments: ["train"] + arguments.flatMap { [$0, "\($1)"] } + flags, outputPath: output,
+      logPath: folder + "/\(job.name).log")
   }
 
   private func read(_ path: String, name: String) -> (curve: Curve, epochs: Int) {

@@ -76,6 +76,7 @@ struct Consortium: Sendable {
         rounds_per_epoch: \(training.roundsPerEpoch)
         batch_size: \(training.batchSize)
         nominal_batch: \(training.nominalBatch)
+        optimizer: \(training.optimizer.rawValue)
         learning_rate: \(training.learningRate)
         final_lr_fraction: \(training.finalLearningRateFraction)
         cosine: \(training.cosine)

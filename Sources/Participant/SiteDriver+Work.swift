@@ -95,7 +95,8 @@ extension SiteDriver {
       kind: work.kind == .census ? .census : .weights, round: Int(work.key.round), rounds: job.rounds, localEpochs: training.localEpochs,
       roundsPerEpoch: training.roundsPerEpoch, batchSize: training.batchSize, imageSize: job.imageSize, data: setup.data,
       optimizer: .init(
-        learningRate: training.learningRate, momentum: training.momentum, weightDecay: training.weightDecay,
+        name: training.optimizer.rawValue, learningRate: training.learningRate, momentum: training.momentum,
+        weightDecay: training.weightDecay,
         nominalBatch: training.nominalBatch, warmupEpochs: training.warmupEpochs, finalLRFraction: training.finalLearningRateFraction,
         cosine: training.cosine),
       seed: seed(job, round: work.key.round, roundsPerEpoch: UInt32(training.roundsPerEpoch)), threads: setup.threads,

@@ -38,8 +38,11 @@ struct Train: ParsableCommand {
   @OptionGroup var input: InputArguments
   @Option(help: "Epochs to train.") var epochs = 100
   @Option(help: "Images per optimiser step; smaller batches are accumulated.") var nominalBatch = 64
+  @Option(help: "SGD or AdamW.", transform: Train.optimizer) var optimizer = OptimizerKind.sgd
   @Option(help: "Learning rate at the start.") var lr0 = 0.01
   @Option(help: "Learning rate at the end, as a fraction of lr0.") var lrf = 0.01
+  @Option(help: "Momentum of SGD, or AdamW's decay of the mean gradient.") var momentum = 0.937
+  @Option(help: "Weight decay.") var weightDecay = 0.0005
   @Option(help: "Epochs of warm-up (at least 100 iterations; 0 for none).") var warmupEpochs = 3.0
   @Flag(name: .customLong("cos-lr"), help: "Cosine instead of linear learning rate decay.") var cosine = false
   @Flag(name: .customLong("noaugment"), help: "No random augmentation.") var noAugment = false
@@ -48,6 +51,11 @@ struct Train: ParsableCommand {
   @Option(help: "Folder of the runs.") var project = "runs/train"
   @Option(help: "Name of this run; a number is appended if it exists.") var name = "exp"
   @Flag(help: "Write into PROJECT/NAME even if it exists.") var existOk = false
+
+  private static func optimizer(_ name: String) throws -> OptimizerKind {
+    guard let kind = OptimizerKind(rawValue: name.lowercased()) else { throw ValidationError("the optimizer is SGD or AdamW") }
+    return kind
+  }
 
   func validate() throws {
     guard weights != nil || cfg != nil else { throw ValidationError("give --weights FILE or --cfg yolov5n") }
@@ -61,7 +69,10 @@ struct Train: ParsableCommand {
     options.threads = input.threads
     options.epochs = epochs
     options.nominalBatchSize = nominalBatch
+    options.optimizer = optimizer
     options.learningRate = lr0
+    options.momentum = momentum
+    options.weightDecay = weightDecay
     options.finalRateFraction = lrf
     options.warmupEpochs = warmupEpochs
     options.isCosine = cosine

@@ -22,8 +22,8 @@ import Testing
 
   @Test(arguments: [true, false]) func theServerTakesThePlan(quick: Bool) throws {
     let config = try configuration { $0.quick = quick }
-    #expect(config.training.rounds == (quick ? 40 : 60) && config.training.localEpochs == 1)
-    #expect(config.training.roundsPerEpoch == (quick ? 2 : 1))
+    #expect(config.training.rounds == (quick ? 40 : 80) && config.training.localEpochs == 1)
+    #expect(config.training.roundsPerEpoch == 2 && config.training.optimizer == .adamW)
     #expect(config.training.serverMomentum > 0 && config.training.batchNormRounds < config.training.rounds)
     #expect(config.model.classes == .names(["top", "child's coat", "a: b"]))
   }
@@ -36,6 +36,7 @@ import Testing
         local_epochs: 3
         batch_size: 7
         nominal_batch: 21
+        optimizer: adamw
         learning_rate: 0.003
         final_lr_fraction: 0.2
         cosine: true

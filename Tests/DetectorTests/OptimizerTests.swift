@@ -89,6 +89,46 @@ private func tinyNetwork(seed: UInt64 = 1, threads: Int = 1) -> Network {
     }
   }
 
+  /// AdamW as its paper writes it down (Loshchilov and Hutter 2019, algorithm 2), in double.
+  @Test(arguments: [1, 2]) func adamWMatchesAPlainLoop(threads: Int) {
+    let network = tinyNetwork(threads: threads)
+    let optimizer = Optimizer(network: network, kind: .adamW, weightDecay: 0.01)
+    var generator = TestSupport.SeededGenerator(seed: 4)
+    var means = network.parameters.map { [Double](repeating: 0, count: $0.count) }
+    var squares = means
+    for step in 1...4 {
+      for parameter in network.parameters {
+        // Large ones too: nothing is clipped.
+        for index in 0..<parameter.count { parameter.gradient[index] = Float.random(in: -3...3, using: &generator) }
+      }
+      let before = network.parameters.map { Array($0.value) }
+      optimizer.step(.init(biasRate: 0.01, rate: 0.002, momentum: 0.9))
+      for (number, parameter) in network.parameters.enumerated() {
+        let rate = parameter.group == .bias ? 0.01 : 0.002
+        let decay = parameter.group == .weight ? 0.01 : 0
+        var worst = 0.0
+        for index in 0..<parameter.count {
+          let (value, gradient) = (Double(before[number][index]), Double(parameter.gradient[index]))
+          means[number][index] = 0.9 * means[number][index] + 0.1 * gradient
+          squares[number][index] = 0.999 * squares[number][index] + 0.001 * gradient * gradient
+          let (mean, square) = (
+            means[number][index] / (1 - pow(0.9, Double(step))), squares[number][index] / (1 - pow(0.999, Double(step)))
+          )
+          let wanted = value - rate * (decay * value + mean / (square.squareRoot() + 1e-8))
+          worst = max(worst, abs(Double(parameter.value[index]) - wanted))
+        }
+        #expect(worst < 1e-6, "\(parameter.name), step \(step)")
+      }
+    }
+  }
+
+  @Test func biasesOfAdamWWarmUpFromZero() {
+    var options = TrainingOptions()
+    #expect(options.schedule(images: 100).settings(iteration: 0, epoch: 0).biasRate == 0.1)
+    options.optimizer = .adamW
+    #expect(options.schedule(images: 100).settings(iteration: 0, epoch: 0).biasRate == 0)
+  }
+
   @Test(arguments: [Float.nan, .infinity])
   func gradientsThatAreNotFiniteChangeNothing(bad: Float) {
     let network = tinyNetwork()
@@ -100,9 +140,9 @@ private func tinyNetwork(seed: UInt64 = 1, threads: Int = 1) -> Network {
     #expect(optimizer.steps == 0)
   }
 
-  @Test func stateRoundTripContinuesExactly() throws {
+  @Test(arguments: OptimizerKind.allCases) func stateRoundTripContinuesExactly(kind: OptimizerKind) throws {
     let first = tinyNetwork()
-    let optimizer = Optimizer(network: first)
+    let optimizer = Optimizer(network: first, kind: kind)
     func fill(_ network: Network, _ seed: UInt64) {
       var generator = TestSupport.SeededGenerator(seed: seed)
       for parameter in network.parameters {
@@ -114,7 +154,7 @@ private func tinyNetwork(seed: UInt64 = 1, threads: Int = 1) -> Network {
     fill(first, 1)
     optimizer.step(settings)
     let second = try Network(weights: SafetensorsFile(parsing: first.safetensors().serialise()), threads: 1)
-    let restored = Optimizer(network: second)
+    let restored = Optimizer(network: second, kind: kind)
     try restored.load(SafetensorsFile(parsing: optimizer.state().serialise()))
     #expect(restored.steps == 1)
     fill(first, 2)
@@ -156,6 +196,22 @@ private func tinyNetwork(seed: UInt64 = 1, threads: Int = 1) -> Network {
     #expect(throws: NetworkError.self) {
       try optimizer.load(SafetensorsFile(parsing: network.safetensors().serialise()))
     }
+  }
+
+  @Test func statesOfTheOtherOptimizerAreRefused() throws {
+    let network = tinyNetwork()
+    let (sgd, adamW) = (Optimizer(network: network), Optimizer(network: network, kind: .adamW))
+    let states = try [sgd, adamW].map { try SafetensorsFile(parsing: $0.state().serialise()) }
+    #expect(throws: NetworkError.self) { try sgd.load(states[1]) }
+    #expect(throws: NetworkError.self) { try adamW.load(states[0]) }
+    // A mean square is never negative: its root would make every later weight NaN.
+    var writer = SafetensorsWriter(metadata: states[1].metadata)
+    for entry in states[1].entries {
+      entry.name == "square.model.0.bn.bias"
+        ? writer.add(entry.name, shape: [8], floats: .init(repeating: -1, count: 8)) : writer.add(entry)
+    }
+    let negative = try SafetensorsFile(parsing: writer.serialise())
+    #expect(throws: NetworkError.self) { try adamW.load(negative) }
   }
 
   @Test func averageFollowsTheWeights() {

@@ -11,7 +11,7 @@ import Testing
     {"kind": "weights", "round": 3, "rounds": 20, "local_epochs": 2, "batch_size": 16, "image_size": 128,
      "data": "/site/data.yaml", "total_epochs": 40, "first_epoch": 4, "seed": 18446744073709551615, "threads": 2,
      "augment": true, "norm": "frozen", "state": "/site/state", "validate": false,
-     "optimizer": {"learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.0005, "nominal_batch": 16,
+     "optimizer": {"name": "adamw", "learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.0005, "nominal_batch": 16,
                    "warmup_epochs": 3, "final_lr_fraction": 0.1, "cosine": true}}
     """
 
@@ -26,7 +26,7 @@ import Testing
     #expect(job.data == "/site/data.yaml")
     #expect(job.state == "/site/state")
     #expect(job.options.seed == .max)
-    #expect(job.options.norm == .frozen)
+    #expect(job.options.norm == .frozen && job.options.optimizer == .adamW)
     #expect(job.options.epochs == 40)
     #expect((job.options.batchSize, job.options.nominalBatchSize, job.options.imageSize) == (16, 16, 128))
     #expect(job.options.isCosine && job.options.isAugmented && !job.isValidating)
@@ -66,6 +66,8 @@ import Testing
     (#""data": "/site/data.yaml""#, #""data": """#, "data must be"),
     (#""learning_rate": 0.01"#, #""learning_rate": 0"#, "learning rate must be"),
     (#""learning_rate": 0.01"#, #""learning_rate": 1e400"#, "job.json"),
+    (#""name": "adamw""#, #""name": "lion""#, "optimizer \"lion\" is unknown"),
+    (#""name": "adamw""#, #""name": 1"#, "optimizer.name must be"),
     (#""momentum": 0.9"#, #""momentum": 1"#, "momentum must be"),
     (#""momentum": 0.9"#, #""momentom": 0.9"#, "optimizer.momentom is an unknown key"),
     (#""cosine": true"#, #""cosine": null"#, "optimizer.cosine must be"),

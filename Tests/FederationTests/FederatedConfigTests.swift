@@ -66,7 +66,7 @@ struct ConfigMistake: Sendable, CustomTestStringConvertible {
       job: run-1
       model: {name: yolov5s, weights: w.safetensors, classes: 3, image_size: 416}
       data: /data/data.yaml
-      training: {optimizer: sgd, server_optimizer: fedavgm, prox: 0, seed: 9, momentum: 0.9, weight_decay: 0, warmup_epochs: 0.5,
+      training: {optimizer: adamw, server_optimizer: fedavgm, prox: 0, seed: 9, momentum: 0.9, weight_decay: 0, warmup_epochs: 0.5,
         nominal_batch: 16, cosine: true, augment: false, validate: true, final_lr_fraction: 0.1,
         freeze_norm_after: 0, server_momentum: 0.5}
       security:

@@ -23,6 +23,7 @@ import Testing
     var plan = plan()
     (plan.layoutDigest, plan.initialWeightsDigest) = (try bytes("layout_digest"), try bytes("initial_weights_digest"))
     plan.training.nominalBatch = 16
+    plan.training.optimizer = .adamW
     plan.training.cosine = true
     plan.training.batchNormRounds = 4
     plan.training.serverMomentum = 0.75
@@ -63,7 +64,7 @@ import Testing
     let changes: [(inout JobPlan) -> Void] = [
       { $0.name = "b" }, { $0.model = "yolov5s" }, { $0.classes[0] = "x" }, { $0.classes.removeLast() }, { $0.imageSize = 160 },
       { $0.rounds = 9 }, { $0.training.localEpochs = 6 }, { $0.training.roundsPerEpoch = 2 }, { $0.training.batchSize = 8 },
-      { $0.training.nominalBatch = 32 },
+      { $0.training.nominalBatch = 32 }, { $0.training.optimizer = .adamW },
       { $0.training.learningRate = 0.02 }, { $0.training.momentum = 0.9 }, { $0.training.weightDecay = 0 },
       { $0.training.warmupEpochs = 1 }, { $0.training.finalLearningRateFraction = 0.1 }, { $0.training.cosine.toggle() },
       { $0.training.augment.toggle() }, { $0.training.batchNormRounds = 3 },

@@ -17,7 +17,8 @@ import Testing
     TrainerJob(
       kind: kind, round: 1, rounds: 2, localEpochs: 1, batchSize: 4, imageSize: 64, data: "data.yaml",
       optimizer: .init(
-        learningRate: 0.01, momentum: 0.9, weightDecay: 0, nominalBatch: 64, warmupEpochs: 0, finalLRFraction: 1, cosine: false),
+        name: "sgd", learningRate: 0.01, momentum: 0.9, weightDecay: 0, nominalBatch: 64, warmupEpochs: 0, finalLRFraction: 1, cosine: false
+      ),
       seed: 1, threads: 1, augment: false, state: "state", validate: false)
   }
 

@@ -76,12 +76,13 @@ def roster():
 def job_plan():
     layout, weights = rng.randbytes(32), rng.randbytes(32)
     plan = {"name": "garments", "model": "yolov5n", "classes": ["top", "trouser", "dress", "footwear", "bag"], "image_size": 128,
-            "rounds": 8, "local_epochs": 1, "rounds_per_epoch": 5, "batch_size": 16, "nominal_batch": 16, "learning_rate": 0.01, "momentum": 0.937,
+            "rounds": 8, "local_epochs": 1, "rounds_per_epoch": 5, "batch_size": 16, "nominal_batch": 16, "optimizer": "adamw", "learning_rate": 0.01, "momentum": 0.937,
             "weight_decay": 0.0005, "warmup_epochs": 3.0, "final_lr_fraction": 0.01, "cosine": True, "augment": True, "batch_norm_rounds": 4, "server_momentum": 0.75, "seed": 2 ** 63 + 5,
             "bits": 20, "parameter_range": 1.0, "statistics_range": 4.0, "parameter_count": 1770682, "statistic_count": 9408,
             "layout_digest": layout.hex(), "initial_weights_digest": weights.hex(), "validates_locally": True}
     out = text("secagg/v1/job") + text(plan["name"]) + text(plan["model"]) + count(5) + b"".join(text(c) for c in plan["classes"])
     out += b"".join(count(plan[k]) for k in ("image_size", "rounds", "local_epochs", "rounds_per_epoch", "batch_size", "nominal_batch"))
+    out += text(plan["optimizer"])
     out += b"".join(double(plan[k]) for k in ("learning_rate", "momentum", "weight_decay", "warmup_epochs", "final_lr_fraction"))
     out += flag(True) + flag(True) + count(plan["batch_norm_rounds"]) + double(plan["server_momentum"]) + u64(plan["seed"]) + count(20) + double(1.0) + double(4.0) + count(1770682) + count(9408)
     out += data(layout) + data(weights) + flag(True)

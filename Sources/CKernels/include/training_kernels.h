@@ -58,6 +58,12 @@ double tk_squared_norm(const float *x, ptrdiff_t count);
 // Nesterov: g = clip * gradient + decay * value; momentum = m * momentum + g; value -= rate * (g + m * momentum).
 void tk_sgd_step(float *value, const float *gradient, float *momentum, ptrdiff_t count, float rate, float m, float decay,
                  float clip);
+// AdamW: mean = b1 * mean + (1 - b1) * gradient; square = b2 * square + (1 - b2) * gradient²;
+// value -= rate * (decay * value + c1 * mean / (√(c2 * square) + epsilon)), c = 1 / (1 - b^steps).
+typedef struct {
+  float rate, decay, mean_decay, square_decay, mean_correction, square_correction, epsilon;
+} tk_adamw;
+void tk_adamw_step(float *value, const float *gradient, float *mean, float *square, ptrdiff_t count, const tk_adamw *s);
 // average = d * average + (1 - d) * value.
 void tk_average(float *average, const float *value, ptrdiff_t count, float d);
 

@@ -1,11 +1,25 @@
-// Stochastic gradient descent with Nesterov momentum in YOLOv5's three groups: biases, convolution weights (the only ones
-// that decay), norm scales. The gradient's norm over all parameters is clipped first. Momentum can be saved and restored.
+// The optimisers in YOLOv5's three groups: biases, convolution weights (the only ones that decay), norm scales. Stochastic gradient descent
+// with Nesterov momentum clips the gradient's norm over all parameters first; AdamW (Loshchilov and Hutter 2019, algorithm 2) does not, its
+// steps do not grow with the gradient. What an optimiser remembers can be saved and restored.
 
 import CKernels
 import Safetensors
 
-/// The optimiser of one network; it keeps one momentum per parameter value.
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// How a gradient becomes a step.
+public enum OptimizerKind: String, Sendable, CaseIterable {
+  case sgd
+  case adamW = "adamw"
+}
+
+/// The optimiser of one network; it keeps one momentum per parameter value, and for AdamW one mean square.
 public final class Optimizer {
+  public let kind: OptimizerKind
   /// Decay of convolution weights per step, already scaled (`LearningSchedule.scaledWeightDecay`).
   public var weightDecay: Double
   /// Largest allowed norm of the whole gradient.
@@ -15,13 +29,20 @@ public final class Optimizer {
 
   private let network: Network
   private let momenta: Arena
+  /// AdamW's mean squares; nil for SGD.
+  private let squares: Arena?
   private static let metadataFormat = "secagg-optimizer-1"
+  private static let kindKey = "optimizer"
+  private static let squarePrefix = "square."
+  private static let (squareDecay, epsilon) = (0.999, 1e-8)
 
-  public init(network: Network, weightDecay: Double = 5e-4, gradientNormMax: Double = 10) {
+  public init(network: Network, kind: OptimizerKind = .sgd, weightDecay: Double = 5e-4, gradientNormMax: Double = 10) {
+    self.kind = kind
     self.network = network
     self.weightDecay = weightDecay
     self.gradientNormMax = gradientNormMax
     momenta = Arena(network.store.count)
+    squares = kind == .adamW ? Arena(network.store.count) : nil
   }
 
   /// One step along the accumulated gradients; they stay as they are (`Network.zeroGradients` clears them).
@@ -31,61 +52,98 @@ public final class Optimizer {
     let store = network.store
     let norm = tk_squared_norm(store.gradients.base, store.count).squareRoot()
     guard norm.isFinite else { return norm }
-    let clip = Float(min(1, gradientNormMax / (norm + 1e-6)))
+    steps += 1
+    switch kind {
+    case .sgd: stepSGD(settings, clip: Float(min(1, gradientNormMax / (norm + 1e-6))))
+    case .adamW: stepAdamW(settings)
+    }
+    return norm
+  }
+
+  private func stepSGD(_ settings: LearningSchedule.Settings, clip: Float) {
     let parameters = network.parameters
     network.pool.run(parameters.count) { index in
       let parameter = parameters[index]
-      guard let value = parameter.value.baseAddress, let momentum = buffer(parameter).baseAddress else { return }
+      guard let value = parameter.value.baseAddress, let momentum = buffer(parameter, in: momenta).baseAddress else { return }
       tk_sgd_step(
         value, parameter.gradient.baseAddress, momentum, parameter.count,
         Float(parameter.group == .bias ? settings.biasRate : settings.rate), Float(settings.momentum),
         parameter.group == .weight ? Float(weightDecay) : 0, clip)
     }
-    steps += 1
-    return norm
   }
 
-  /// The momentum of a parameter, laid out like its value.
-  private func buffer(_ parameter: Parameter) -> UnsafeMutableBufferPointer<Float> {
+  private func stepAdamW(_ settings: LearningSchedule.Settings) {
+    guard let squares else { preconditionFailure("AdamW without mean squares") }
+    func correction(_ decay: Double) -> Float { Float(1 / (1 - pow(decay, Double(steps)))) }
+    let plain = tk_adamw(
+      rate: Float(settings.rate), decay: 0, mean_decay: Float(settings.momentum), square_decay: Float(Self.squareDecay),
+      mean_correction: correction(settings.momentum), square_correction: correction(Self.squareDecay), epsilon: Float(Self.epsilon))
+    var (biased, decaying) = (plain, plain)
+    biased.rate = Float(settings.biasRate)
+    decaying.decay = Float(weightDecay)
+    let (parameters, forBias, forWeight, forNorm) = (network.parameters, biased, decaying, plain)
+    network.pool.run(parameters.count) { index in
+      let parameter = parameters[index]
+      guard let value = parameter.value.baseAddress, let mean = buffer(parameter, in: momenta).baseAddress,
+        let square = buffer(parameter, in: squares).baseAddress
+      else { return }
+      var constants = parameter.group == .bias ? forBias : parameter.group == .weight ? forWeight : forNorm
+      tk_adamw_step(value, parameter.gradient.baseAddress, mean, square, parameter.count, &constants)
+    }
+  }
+
+  /// What an arena holds of a parameter, laid out like its value.
+  private func buffer(_ parameter: Parameter, in arena: Arena) -> UnsafeMutableBufferPointer<Float> {
     let offset = parameter.value.baseAddress.map { $0 - network.store.values.base } ?? 0
-    return UnsafeMutableBufferPointer(start: momenta.base + offset, count: parameter.count)
+    return UnsafeMutableBufferPointer(start: arena.base + offset, count: parameter.count)
   }
 
-  /// The momenta under the parameters' names and shapes, and the number of steps.
+  /// The arenas, each with what its tensors' names begin with.
+  private var arenas: [(prefix: String, arena: Arena)] { [("", momenta)] + (squares.map { [(Self.squarePrefix, $0)] } ?? []) }
+
+  /// The momenta under the parameters' names and shapes (and AdamW's mean squares under `square.` and those), and the number of steps.
   public func state() -> SafetensorsWriter {
-    var writer = SafetensorsWriter(metadata: ["format": Self.metadataFormat])
-    for parameter in network.parameters {
-      writer.add(parameter.name, shape: parameter.shape, floats: parameter.inFileOrder(buffer(parameter)))
+    var writer = SafetensorsWriter(metadata: ["format": Self.metadataFormat, Self.kindKey: kind.rawValue])
+    for (prefix, arena) in arenas {
+      for parameter in network.parameters {
+        writer.add(prefix + parameter.name, shape: parameter.shape, floats: parameter.inFileOrder(buffer(parameter, in: arena)))
+      }
     }
     writer.add("steps", shape: [], int64s: [steps])
     return writer
   }
 
   /// Restores what `state` wrote.
-  /// - Throws: `NetworkError` if the file belongs to another network or holds values that are not finite; nothing has
+  /// - Throws: `NetworkError` if the file belongs to another network or optimiser, or holds values that are not finite; nothing has
   ///   changed then.
   public func load(_ file: SafetensorsFile) throws(NetworkError) {
-    guard file.metadata["format"] == Self.metadataFormat else {
-      throw NetworkError(.unreadable, "the file is no optimiser state (format \(Self.metadataFormat))")
+    guard file.metadata["format"] == Self.metadataFormat, file.metadata[Self.kindKey] ?? OptimizerKind.sgd.rawValue == kind.rawValue else {
+      throw NetworkError(.unreadable, "the file is no state of the optimiser \(kind.rawValue) (format \(Self.metadataFormat))")
     }
     guard let count = try? file.int64s("steps"), count.count == 1, count[0] >= 0 else {
       throw NetworkError(.missingTensor, "no count of steps")
     }
-    var loaded: [[Float]] = []
-    for parameter in network.parameters {
-      guard let entry = try? file.entry(parameter.name), let values = try? entry.floats() else {
-        throw NetworkError(.missingTensor, "no momentum for \"\(parameter.name)\"")
-      }
-      guard entry.shape == parameter.shape else {
-        throw NetworkError(.wrongShape, "momentum of \"\(parameter.name)\" has shape \(entry.shape), not \(parameter.shape)")
-      }
-      guard values.allSatisfyFinite else { throw NetworkError(.badValue, "momentum of \"\(parameter.name)\" is not finite") }
-      loaded.append(values)
+    var loaded: [(Parameter, Arena, [Float])] = []
+    for (prefix, arena) in arenas {
+      for parameter in network.parameters { loaded.append((parameter, arena, try read(prefix + parameter.name, parameter, file))) }
     }
     guard file.entries.count == loaded.count + 1 else {
       throw NetworkError(.unexpectedTensor, "the state holds tensors that the network does not have")
     }
-    for (parameter, values) in zip(network.parameters, loaded) { parameter.fromFileOrder(values, to: buffer(parameter)) }
+    for (parameter, arena, values) in loaded { parameter.fromFileOrder(values, to: buffer(parameter, in: arena)) }
     steps = count[0]
+  }
+
+  private func read(_ name: String, _ parameter: Parameter, _ file: SafetensorsFile) throws(NetworkError) -> [Float] {
+    guard let entry = try? file.entry(name), let values = try? entry.floats() else {
+      throw NetworkError(.missingTensor, "no momentum for \"\(name)\"")
+    }
+    guard entry.shape == parameter.shape else {
+      throw NetworkError(.wrongShape, "momentum of \"\(name)\" has shape \(entry.shape), not \(parameter.shape)")
+    }
+    guard values.allSatisfyFinite, !name.hasPrefix(Self.squarePrefix) || values.allSatisfy({ $0 >= 0 }) else {
+      throw NetworkError(.badValue, "momentum of \"\(name)\" is not finite, or a mean square is negative")
+    }
+    return values
   }
 }

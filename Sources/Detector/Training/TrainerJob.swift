@@ -97,6 +97,12 @@ public struct TrainerJob: Equatable, Sendable {
       options.norm = norm
     }
     var optimizer = try fields.object("optimizer")
+    if let name = try optimizer.optionalText("name") {
+      guard let kind = OptimizerKind(rawValue: name) else {
+        throw TrainingError(.badJob, "\(fields.file): optimizer \"\(name.prefix(40))\" is unknown", hint: "sgd or adamw")
+      }
+      options.optimizer = kind
+    }
     options.learningRate = try optimizer.number("learning_rate", in: 0...10, default: options.learningRate)
     options.momentum = try optimizer.number("momentum", in: 0...1, default: options.momentum)
     options.weightDecay = try optimizer.number("weight_decay", in: 0...1, default: options.weightDecay)

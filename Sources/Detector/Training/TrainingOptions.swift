@@ -16,6 +16,7 @@ public struct TrainingOptions: Equatable, Sendable {
   /// Mosaic, colour, scale, translation and flip.
   public var isAugmented = true
   public var norm = NormMode.batch
+  public var optimizer = OptimizerKind.sgd
   public var learningRate = 0.01
   /// Learning rate at the end of the job, as a fraction of `learningRate`.
   public var finalRateFraction = 0.01
@@ -61,6 +62,8 @@ public struct TrainingOptions: Equatable, Sendable {
     schedule.momentum = momentum
     schedule.warmupEpochs = warmupEpochs
     schedule.nominalBatchSize = nominalBatchSize
+    // A step of AdamW is as large as its rate, whatever the gradient: biases begin at 0 like the others.
+    if optimizer == .adamW { schedule.warmupBiasRate = 0 }
     return schedule
   }
 }

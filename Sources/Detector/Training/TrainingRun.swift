@@ -84,7 +84,7 @@ public final class TrainingRun {
     var effective = options
     effective.batchSize = batchSize
     schedule = effective.schedule(images: source.imageCount)
-    optimizer = Optimizer(network: network, weightDecay: schedule.scaledWeightDecay(options.weightDecay))
+    optimizer = Optimizer(network: network, kind: options.optimizer, weightDecay: schedule.scaledWeightDecay(options.weightDecay))
     loss = DetectionLoss(
       classes: network.spec.classes, anchors: network.anchors,
       gains: .standard(classes: network.spec.classes, imageSize: options.imageSize))

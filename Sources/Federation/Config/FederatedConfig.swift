@@ -32,6 +32,7 @@ public struct FederatedConfig: Equatable, Sendable {
     /// Rounds that each local epoch is cut into; more than 1 goes with one local epoch only.
     public var roundsPerEpoch = 1
     public var batchSize = 16
+    public var optimizer = JobPlan.Optimizer.sgd
     public var learningRate = 0.01
     public var momentum = 0.937
     public var weightDecay = 0.0005

@@ -89,7 +89,8 @@ struct FederatedReader {
     training.validate = try section.bool("validate") ?? training.validate
     training.freezeNormAfter = try section.int("freeze_norm_after", in: 0...training.rounds)
     training.seed = UInt64(try section.int("seed", in: 0...Int.max) ?? 0)
-    _ = try section.choice("optimizer", ["sgd"], later: ["adam", "adamw"])
+    let optimizer = try section.choice("optimizer", JobPlan.Optimizer.allCases.map(\.rawValue), later: ["adam"])
+    training.optimizer = optimizer.flatMap(JobPlan.Optimizer.init(rawValue:)) ?? training.optimizer
     try readServerOptimizer(section, &training)
     if let prox = try section.double("prox", least: 0, most: 1000), prox > 0 {
       throw section.notBuilt("prox", "prox: \(prox)", instead: "`prox: 0`, which is FedAvg")

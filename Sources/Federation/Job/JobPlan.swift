@@ -3,6 +3,14 @@
 import Sodium
 
 public struct JobPlan: Equatable, Sendable {
+  /// How the sites' trainers turn gradients into steps.
+  public enum Optimizer: String, Sendable, CaseIterable {
+    /// With Nesterov momentum.
+    case sgd
+    /// Steps that do not depend on the gradient's size, and decay apart from it.
+    case adamW = "adamw"
+  }
+
   /// YOLOv5's optimiser settings; schedules run over the whole job.
   public struct Training: Equatable, Sendable {
     /// Epochs of a round; 1 where `roundsPerEpoch` is more than 1.
@@ -12,6 +20,7 @@ public struct JobPlan: Equatable, Sendable {
     public var batchSize = 16
     /// The batch size that the weight decay is meant for.
     public var nominalBatch = 64
+    public var optimizer = Optimizer.sgd
     public var learningRate = 0.01
     public var momentum = 0.937
     public var weightDecay = 0.0005

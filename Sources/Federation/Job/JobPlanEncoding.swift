@@ -15,6 +15,7 @@ extension JobPlan {
     for size in [imageSize, rounds, training.localEpochs, training.roundsPerEpoch, training.batchSize, training.nominalBatch] {
       into.count(size)
     }
+    into.string(training.optimizer.rawValue)
     into.double(training.learningRate)
     into.double(training.momentum)
     into.double(training.weightDecay)
@@ -61,6 +62,9 @@ extension JobPlan {
     training.roundsPerEpoch = try from.count(limit: 1 << 10)
     training.batchSize = try from.count(limit: 1 << 12)
     training.nominalBatch = try from.count(limit: 1 << 16)
+    let optimizer = try from.string(limit: 16)
+    guard let known = Optimizer(rawValue: optimizer) else { throw JobPlanError(reason: "the optimizer \(optimizer) is unknown") }
+    training.optimizer = known
     training.learningRate = try from.double()
     training.momentum = try from.double()
     training.weightDecay = try from.double()

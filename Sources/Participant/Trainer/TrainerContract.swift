@@ -19,8 +19,10 @@ public struct TrainerJob: Codable, Equatable, Sendable {
     case frozen
   }
 
-  /// SGD with Nesterov momentum and YOLOv5's schedules, which run over the whole job.
+  /// The optimiser and YOLOv5's schedules, which run over the whole job.
   public struct Optimizer: Codable, Equatable, Sendable {
+    /// `sgd`, with Nesterov momentum, or `adamw`.
+    public var name: String
     public var learningRate: Double
     public var momentum: Double
     public var weightDecay: Double
@@ -33,6 +35,7 @@ public struct TrainerJob: Codable, Equatable, Sendable {
     public var cosine: Bool
 
     enum CodingKeys: String, CodingKey {
+      case name
       case learningRate = "learning_rate"
       case momentum
       case weightDecay = "weight_decay"
@@ -43,9 +46,10 @@ public struct TrainerJob: Codable, Equatable, Sendable {
     }
 
     public init(
-      learningRate: Double, momentum: Double, weightDecay: Double, nominalBatch: Int, warmupEpochs: Double, finalLRFraction: Double,
-      cosine: Bool
+      name: String, learningRate: Double, momentum: Double, weightDecay: Double, nominalBatch: Int, warmupEpochs: Double,
+      finalLRFraction: Double, cosine: Bool
     ) {
+      self.name = name
       self.learningRate = learningRate
       self.momentum = momentum
       self.weightDecay = weightDecay

@@ -54,6 +54,8 @@ def decode(data):
     image_size, rounds = reader.u32(), reader.u32()
     for _ in range(4):  # local epochs, rounds an epoch, batch size, nominal batch
         reader.u32()
+    if text() not in ("sgd", "adamw"):
+        raise Refusal("SA-20", "the configuration names an unknown optimizer")
     for _ in range(5):  # learning rate, momentum, weight decay, warm-up epochs, final fraction
         reader.f64()
     reader.u8(), reader.u8()  # cosine, augment
