@@ -54,7 +54,7 @@ struct Baselines: Sendable {
 
   private func start(_ job: BaselineJob, output: String) throws -> ChildProcess {
     let training = plan.baseline
-    let arguments: [(String, Any)] = [
+    let arguments: [(String, any CustomStringConvertible)] = [
       ("--data", job.data), ("--weights", initialWeights), ("--img", plan.imageSize), ("--epochs", plan.epochs),
       ("--batch-size", training.batchSize), ("--nominal-batch", training.nominalBatch), ("--optimizer", training.optimizer.rawValue),
       ("--lr0", training.learningRate), ("--lrf", training.finalLearningRateFraction), ("--momentum", training.momentum),
@@ -63,7 +63,7 @@ struct Baselines: Sendable {
     ]
     let flags = ["--exist-ok", "--json"] + (training.cosine ? ["--cos-lr"] : []) + (training.augment ? [] : ["--noaugment"])
     return try ChildProcess(
-      name: job.name, program: program, arguments: ["train"] + arguments.flatMap { [$0, "\($1)"] } + flags, outputPath: output,
+      name: job.name, program: program, arguments: ["train"] + arguments.flatMap { [$0, $1.description] } + flags, outputPath: output,
       logPath: folder + "/\(job.name).log")
   }
 

@@ -1,5 +1,6 @@
 // report.html: what the demo did and what it showed, for someone who was not there. One file, nothing from outside.
 import CommandLineKit
+import Federation
 import Foundation
 
 struct DemoReport {
@@ -139,5 +140,12 @@ struct DemoReport {
         + "key made for this run signed the roster that every party pins. Each site trained in a process that has no keys and no network, "
         + "and sent its update as masked 20-bit integers. Seed \(summary.seed), \(plan.imageSize) pixels, batch \(plan.training.batchSize)."
     )
+    func settings(_ training: FederatedConfig.Training) -> String {
+      "\(training.optimizer == .adamW ? "AdamW" : "SGD") at a learning rate of \(training.learningRate)"
+    }
+    report.paragraph(
+      "The sites trained with \(settings(plan.training)), the comparisons with \(settings(plan.baseline)), all from the same weights and for "
+        + "the same number of epochs. \(plan.training.roundsPerEpoch > 1 ? "An epoch is cut into \(plan.training.roundsPerEpoch) rounds. " : "")"
+        + "The comparisons are measured with YOLOv5's moving average of the weights, the federated model as it is.")
   }
 }
