@@ -33,7 +33,7 @@ struct DemoPlan: Sendable {
   var training: FederatedConfig.Training
   var imageSize = 128
 
-  /// What the comparisons train with: a user's own settings, or what is best for one model on the garments.
+  /// What the comparisons train with: a user's own settings, or YOLOv5's SGD on the garments.
   var baseline: FederatedConfig.Training
   /// Baselines are measured on the validation scenes every this many epochs, and after the last.
   var validationPeriod = 1

@@ -73,7 +73,7 @@ public actor SiteDriver {
   var lastWeights: GlobalWeights?
   private var queue: [(attempt: Attempt, action: SiteAction)] = []
   private var isDraining = false
-  private var saidGoodbye = false
+  var saidGoodbye = false
   private var outcome: Result<SiteOutcome, ParticipantError>?
 
   /// Opens the site's journal.
@@ -179,11 +179,6 @@ public actor SiteDriver {
     await carryOut(attempt.session.receive(bytes), of: attempt)
   }
 
-  func sayGoodbye(_ reason: String) async {
-    saidGoodbye = true
-    try? await link.send(.goodbye(reason: reason))
-  }
-
   /// Destroys the secrets of an attempt that another one replaces.
   private func end(_ old: Attempt?) {
     guard let old, !old.isOver else { return }
@@ -266,37 +261,6 @@ public actor SiteDriver {
     case .survivorsSigned(let context, let survivors, let hash):
       try journal.record(.survivorsSigned(context: context, survivors: survivors.map(\.rawValue), hash: hash))
     case .revealed(let context): try journal.record(.revealed(context: context))
-    }
-  }
-
-  func send(_ frame: SiteFrame) async {
-    do {
-      try await link.send(frame)
-    } catch {
-      // The server repeats what it still waits for when the connection is back.
-      logger.debug("a frame was not sent: \(error.reason)")
-    }
-  }
-
-  private func sendInput(_ header: [UInt8], _ payload: [UInt8], _ attempt: Attempt) async {
-    #if SECAGG_ORACLE
-      if let input = attempt.session.unmaskedInput {
-        try? SumOracle.fromEnvironment?.recordInput(
-          round: attempt.plan.round, attempt: attempt.plan.attempt, site: setup.site, sections: input)
-      }
-    #endif
-    do {
-      let send = try link.sender()
-      try await send(.message(header))
-      let count = Chunking.count(bytes: payload.count, size: setup.chunkBytes)
-      for index in 0..<count where !attempt.isOver {
-        let begin = index * setup.chunkBytes
-        let piece = Array(payload[begin..<min(begin + setup.chunkBytes, payload.count)])
-        try await send(.inputChunk(index: UInt32(index), count: UInt32(count), bytes: piece))
-      }
-      logger.notice("round \(attempt.plan.round): masked input of \(payload.count) bytes handed in")
-    } catch {
-      logger.notice("the masked input did not leave whole: \(error.reason)")
     }
   }
 }

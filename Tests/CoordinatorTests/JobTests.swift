@@ -83,37 +83,37 @@ import Transport
     for site in World.sites { #expect(world.trainings(site) == 1) }
   }
 
-  /// The connection breaks between the input's header and its pieces: they are sent again together, on the new one.
-  @Test func anInputNeverSpreadsOverTwoConnections() async throws {
-    let world = try World()
+  /// A job of one round with all sites to its end, over whatever the network does.
+  private func expectOneRound(_ world: World) async throws {
     let tap = EventTap()
     let server = try world.server(rounds: 1, tap: tap)
     let events = world.network.serverEvents()
-    let breaks = Mutex(World.sites.count)
-    world.network.setFilter { [network = world.network] site, frame in
-      func breaksNow() -> Bool {
-        breaks.withLock { left in
-          left -= 1
-          return left >= 0
-        }
-      }
-      guard case .inputChunk(0, _, _) = frame, breaksNow() else { return frame }
-      network.breakConnection(site, again: true)
-      return frame
-    }
     let job = Task { await server.run(events) }
     let sites = try World.sites.map { try world.start($0) }
-    try expectMean(of: World.sites, in: await tap.next("round_finished", round: 1), world)
+    // A site that is dropped would leave the job waiting for ever: deadlines fire on demand here.
+    let event = await tap.next { ($0.event == "round_finished" && $0.round == 1) || $0.event == "site_dropped" }
+    try #require(event.event == "round_finished", "site \(event.site ?? -1) was dropped: \(event.reason ?? "")")
+    try expectMean(of: World.sites, in: event, world)
     #expect(await job.value == .finished)
     for site in sites { #expect(try await site.value == .finished) }
+  }
+
+  /// The connection breaks behind every message of every site, once: behind the input's header too, whose pieces must not follow on the next one.
+  @Test func aConnectionMayBreakBehindEveryMessage() async throws {
+    let world = try World()
+    let seen = Mutex<Set<[UInt8]>>([])
+    world.network.setAfterwards { [network = world.network] site, frame in
+      guard case .message(let bytes) = frame, seen.withLock({ $0.insert(bytes).inserted }) else { return }
+      network.breakConnection(site, again: true)
+    }
+    try await expectOneRound(world)
+    // Acceptance, keys, shares, acknowledgement and header of two rounds at least; nobody is waited for behind its last signature and reveal.
+    #expect(seen.withLock(\.count) >= 2 * 5 * World.sites.count)
   }
 
   /// What is left of transfers that broke off reaches a site that has asked again.
   @Test func piecesOfABrokenTransferOfWeightsAreSetAside() async throws {
     let world = try World()
-    let tap = EventTap()
-    let server = try world.server(rounds: 1, tap: tap)
-    let events = world.network.serverEvents()
     world.network.setFilter { [network = world.network] site, frame in
       guard case .weightsRequest(let digest) = frame else { return frame }
       for index: UInt32 in [2, 0, 1] {
@@ -121,11 +121,7 @@ import Transport
       }
       return frame
     }
-    let job = Task { await server.run(events) }
-    let sites = try World.sites.map { try world.start($0) }
-    try expectMean(of: World.sites, in: await tap.next("round_finished", round: 1), world)
-    #expect(await job.value == .finished)
-    for site in sites { #expect(try await site.value == .finished) }
+    try await expectOneRound(world)
   }
 
   @Test func aTrainerThatFailsCostsTheSiteThatRoundOnly() async throws {

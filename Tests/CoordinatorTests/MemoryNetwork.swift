@@ -19,6 +19,8 @@ final class MemoryNetwork: SiteHub, Sendable {
     var connections = 0
     /// Frames to the server that a test wants lost or changed.
     var filter: @Sendable (UInt32, SiteFrame) -> SiteFrame? = { $1 }
+    /// Called when a frame has reached the server.
+    var afterwards: @Sendable (UInt32, SiteFrame) -> Void = { _, _ in }
     var server: AsyncStream<ServerEvent>.Continuation?
   }
   private let state = Mutex(State())
@@ -61,6 +63,8 @@ final class MemoryNetwork: SiteHub, Sendable {
 
   func setFilter(_ filter: @escaping @Sendable (UInt32, SiteFrame) -> SiteFrame?) { state.withLock { $0.filter = filter } }
 
+  func setAfterwards(_ afterwards: @escaping @Sendable (UInt32, SiteFrame) -> Void) { state.withLock { $0.afterwards = afterwards } }
+
   /// A frame as if the site had sent it.
   func inject(_ frame: SiteFrame, from site: UInt32) { state.withLock { _ = $0.server?.yield(.frame(site, frame)) } }
 
@@ -76,6 +80,7 @@ final class MemoryNetwork: SiteHub, Sendable {
         return true
       }
       if !isOpen { throw gone }
+      if let passed { state.withLock(\.afterwards)(site, passed) }
     }
   }
 
