@@ -52,7 +52,7 @@ struct DemoPlan: Sendable {
     (training.localEpochs, training.roundsPerEpoch, training.batchSize, training.nominalBatch) = (1, 2, 4, 4)
     (training.optimizer, training.learningRate, training.momentum, training.weightDecay) = (.adamW, 0.002, 0.9, 0.01)
     (training.warmupEpochs, training.serverMomentum) = (1, 0.6)
-    (training.rounds, training.freezeNormAfter) = quick ? (40, 10) : (80, 12)
+    (training.rounds, training.freezeNormAfter) = quick ? (40, 10) : (110, 12)
     return training
   }
 

@@ -121,7 +121,7 @@ extension DemoRun {
 
   private func writeInitialWeights() throws {
     let classes = try DatasetDescription(yaml: folder.pooledData).names.count
-    let network = try Network(spec: ModelSpec.yolov5n(classes: classes), seed: options.seed, threads: 1)
+    let network = Network(spec: ModelSpec.yolov5n(classes: classes), seed: options.seed, threads: 1)
     try network.safetensors().write(path: folder.initialWeights)
   }
 

@@ -22,7 +22,7 @@ import Testing
 
   @Test(arguments: [true, false]) func theServerTakesThePlan(quick: Bool) throws {
     let config = try configuration { $0.quick = quick }
-    #expect(config.training.rounds == (quick ? 40 : 80) && config.training.localEpochs == 1)
+    #expect(config.training.rounds == (quick ? 40 : 110) && config.training.localEpochs == 1)
     #expect(config.training.roundsPerEpoch == 2 && config.training.optimizer == .adamW)
     #expect(config.training.serverMomentum > 0 && config.training.batchNormRounds < config.training.rounds)
     #expect(config.model.classes == .names(["top", "child's coat", "a: b"]))

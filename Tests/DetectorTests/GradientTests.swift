@@ -54,17 +54,31 @@ private func plainConvolution(_ x: [Float], _ weight: [Float], _ c: Convolution,
     Shape(kernel: 3, stride: 2, padding: 1, inputs: 24, outputs: 48, height: 10, width: 6),
     Shape(kernel: 1, stride: 1, padding: 0, inputs: 8, outputs: 24, height: 3, width: 5),
     Shape(kernel: 1, stride: 1, padding: 0, inputs: 48, outputs: 21, height: 7, width: 2),
+    // For the direct kernels: runs that are no multiple of 16, several blocks, lines that wait for the next block, borders wider than
+    // the image, every remainder by the stride.
+    Shape(kernel: 6, stride: 2, padding: 2, inputs: 3, outputs: 32, height: 44, width: 50),
+    Shape(kernel: 3, stride: 1, padding: 1, inputs: 16, outputs: 16, height: 1, width: 1),
+    Shape(kernel: 3, stride: 1, padding: 1, inputs: 32, outputs: 48, height: 29, width: 31),
+    Shape(kernel: 3, stride: 2, padding: 1, inputs: 16, outputs: 32, height: 46, width: 38),
+    Shape(kernel: 3, stride: 2, padding: 1, inputs: 16, outputs: 16, height: 7, width: 9),
+    Shape(kernel: 5, stride: 1, padding: 2, inputs: 16, outputs: 16, height: 3, width: 20),
+    Shape(kernel: 4, stride: 3, padding: 1, inputs: 16, outputs: 16, height: 16, width: 13),
+    Shape(kernel: 1, stride: 1, padding: 0, inputs: 48, outputs: 80, height: 19, width: 17),
+    Shape(kernel: 1, stride: 1, padding: 0, inputs: 20, outputs: 16, height: 9, width: 9),
   ]
 
-  @Test(arguments: shapes)
-  func fastConvolutionMatchesTheDefinition(shape: Shape) {
+  /// Patches and OpenBLAS, and every direct path that this machine has.
+  static let paths: [DirectPath?] = [nil] + DirectPath.allCases.filter(\.isAvailable)
+
+  @Test(arguments: shapes, paths)
+  func fastConvolutionMatchesTheDefinition(shape: Shape, path: DirectPath?) {
     var generator = TestSupport.SeededGenerator(seed: 11)
     let c = shape.convolution
     let images = 3
     let x = randomFloats(images * shape.height * shape.width * c.inputs, &generator)
     let weight = randomFloats(c.outputs * c.patch, &generator)
     for threads in [1, 2] {
-      let single = SingleConvolution(c, images: images, height: shape.height, width: shape.width, threads: threads)
+      let single = SingleConvolution(c, images: images, height: shape.height, width: shape.width, threads: threads, path: path)
       let fast = single.forward(x, weight)
       var worst = 0.0
       let size = shape.height * shape.width * c.inputs
@@ -79,8 +93,8 @@ private func plainConvolution(_ x: [Float], _ weight: [Float], _ c: Convolution,
 
   /// The convolution is linear in input and weights, so <dy, conv(x, w)> has exact derivatives: compare the gradients with
   /// the plain loops applied to unit vectors, i.e. <dw, w'> = <dy, conv(x, w')> and <dx, x'> = <dy, conv(x', w)>.
-  @Test(arguments: shapes)
-  func convolutionGradientsMatchTheDefinition(shape: Shape) {
+  @Test(arguments: shapes, paths)
+  func convolutionGradientsMatchTheDefinition(shape: Shape, path: DirectPath?) {
     var generator = TestSupport.SeededGenerator(seed: 12)
     let c = shape.convolution
     let images = 3
@@ -95,7 +109,7 @@ private func plainConvolution(_ x: [Float], _ weight: [Float], _ c: Convolution,
       }
     }
     for threads in [1, 2] {
-      let single = SingleConvolution(c, images: images, height: shape.height, width: shape.width, threads: threads)
+      let single = SingleConvolution(c, images: images, height: shape.height, width: shape.width, threads: threads, path: path)
       let dy = randomFloats(single.outputCount, &generator)
       let (dx, dw) = single.backward(x, weight, dy)
       for _ in 0..<4 {

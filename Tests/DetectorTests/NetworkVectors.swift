@@ -84,13 +84,15 @@ struct SingleConvolution {
   let height: Int
   let width: Int
   let engine: ConvolutionEngine
+  private let packed: PackedWeights
 
-  init(_ convolution: Convolution, images: Int, height: Int, width: Int, threads: Int) {
+  init(_ convolution: Convolution, images: Int, height: Int, width: Int, threads: Int, path: DirectPath?) {
     self.convolution = convolution
     self.images = images
     self.height = height
     self.width = width
-    engine = ConvolutionEngine(pool: WorkerPool(threads: threads))
+    engine = ConvolutionEngine(pool: WorkerPool(threads: threads), path: path)
+    packed = PackedWeights([convolution])
     engine.reserve(convolution, outputHeight: outputHeight, outputWidth: outputWidth)
   }
 
@@ -99,8 +101,9 @@ struct SingleConvolution {
   var outputCount: Int { images * outputHeight * outputWidth * convolution.outputs }
 
   private func job(_ x: UnsafeMutablePointer<Float>, _ weight: UnsafePointer<Float>) -> ConvolutionEngine.Job {
-    ConvolutionEngine.Job(
-      convolution: convolution, weight: weight,
+    packed.pack([weight], forBackward: true, on: engine.pool)
+    return ConvolutionEngine.Job(
+      convolution: convolution, weight: weight, packed: packed[0],
       input: PixelPointer(base: x, ld: convolution.inputs, height: height, width: width), outputHeight: outputHeight,
       outputWidth: outputWidth, batch: images)
   }

@@ -12,13 +12,17 @@ struct Blocking {
   static let patchFloats = 96 << 10
   /// The same for 1 x 1 convolutions, input and output counted.
   static let pointFloats = 128 << 10
+  /// Output pixels per block of the direct kernels, which need no patches.
+  static let directPixels = 256
 
-  init(_ convolution: Convolution, outputHeight: Int, outputWidth: Int) {
+  init(_ convolution: Convolution, outputHeight: Int, outputWidth: Int, isDirect: Bool) {
     self.outputHeight = outputHeight
     self.outputWidth = outputWidth
     let wanted =
-      convolution.kernel == 1
-      ? Self.pointFloats / (convolution.inputs + convolution.outputs) : Self.patchFloats / convolution.patch
+      isDirect
+      ? Self.directPixels
+      : convolution.kernel == 1
+        ? Self.pointFloats / (convolution.inputs + convolution.outputs) : Self.patchFloats / convolution.patch
     let pixels = min(max(wanted, 64), 4096)
     let map = outputHeight * outputWidth
     images = max(pixels / map, 1)

@@ -1,6 +1,6 @@
-// Convolution by patches and matrix products, forward and both backwards, on the pool's threads. The network drives it
-// with closures that run per block while the block is in cache (statistics, norm, activation), which saves whole sweeps
-// over memory. GradientTests holds it to a readable definition.
+// Convolution, forward and both backwards, on the pool's threads: by the direct kernels where they suit, else by patches and
+// matrix products. The network drives it with closures that run per block while the block is in cache (statistics, norm,
+// activation), which saves whole sweeps over memory. GradientTests holds both ways to a readable definition.
 
 import CKernels
 
@@ -15,26 +15,32 @@ struct PixelPointer {
   func line(_ image: Int, _ line: Int) -> UnsafeMutablePointer<Float> { base + (image * height + line) * width * ld }
 }
 
-/// Runs convolutions; owns the threads' patch buffers.
+/// Runs convolutions; owns the threads' buffers.
 final class ConvolutionEngine {
   let pool: WorkerPool
+  /// Nil: patches and OpenBLAS for everything.
+  let path: DirectPath?
   private let patches: [Arena]
+  private let scratch: [DirectScratch]
 
-  init(pool: WorkerPool) {
+  init(pool: WorkerPool, path: DirectPath? = .best) {
     self.pool = pool
+    self.path = path
     patches = (0..<pool.threads).map { _ in Arena() }
+    scratch = (0..<pool.threads).map { _ in DirectScratch() }
   }
 
   /// One convolution on one batch.
   struct Job {
     let convolution: Convolution
     let weight: UnsafePointer<Float>
+    /// The same for the direct kernels; nil if they do not suit.
+    let packed: PackedWeights.Pointers?
     let input: PixelPointer
     let outputHeight: Int
     let outputWidth: Int
     let batch: Int
 
-    var blocking: Blocking { Blocking(convolution, outputHeight: outputHeight, outputWidth: outputWidth) }
     var pixels: Int { batch * outputHeight * outputWidth }
 
     func geometry(ld: Int) -> tk_geometry {
@@ -46,9 +52,19 @@ final class ConvolutionEngine {
 
   /// Makes room for a convolution's patches; call before running it, from one thread.
   func reserve(_ convolution: Convolution, outputHeight: Int, outputWidth: Int) {
-    guard convolution.kernel > 1 else { return }
-    let pixels = Blocking(convolution, outputHeight: outputHeight, outputWidth: outputWidth).pixels
+    guard convolution.kernel > 1, path == nil || !convolution.suitsDirectInputGradient else { return }
+    let pixels = blocking(convolution, outputHeight: outputHeight, outputWidth: outputWidth).pixels
     for arena in patches { arena.reserve(pixels * convolution.patch) }
+  }
+
+  func blocking(_ convolution: Convolution, outputHeight: Int, outputWidth: Int) -> Blocking {
+    Blocking(
+      convolution, outputHeight: outputHeight, outputWidth: outputWidth, isDirect: path != nil && convolution.suitsDirect)
+  }
+
+  private func direct(_ job: Job) -> DirectConvolution? {
+    guard let path, let weights = job.packed else { return nil }
+    return DirectConvolution(path: path, job: job, weights: weights)
   }
 
   /// Computes all outputs, block by block. `place` says where a block's result [pixel][output] goes, given the thread and
@@ -58,7 +74,8 @@ final class ConvolutionEngine {
     finish: (_ thread: Int, _ first: Int, _ pixels: Int, _ result: UnsafeMutablePointer<Float>) -> Void
   ) {
     let convolution = job.convolution
-    let blocking = job.blocking
+    let blocking = blocking(convolution, outputHeight: job.outputHeight, outputWidth: job.outputWidth)
+    let direct = direct(job)
     let threads = pool.threads
     // Few images (inference): the threads share the lines of each image instead.
     let byImage = job.batch >= threads
@@ -68,11 +85,15 @@ final class ConvolutionEngine {
       blocking.forEach(images: images, lines: lines) { images, lines in
         let pixels = images.count * lines.count * job.outputWidth
         let first = (images.lowerBound * job.outputHeight + lines.lowerBound) * job.outputWidth
-        let (matrix, stride) = blockPatches(job, images: images, lines: lines, thread: thread)
         let result = place(thread, first)
-        MatrixProduct.forward(
-          pixels: pixels, outputs: convolution.outputs, patch: convolution.patch, patches: matrix, stride: stride,
-          weight: job.weight, result: result)
+        if let direct {
+          direct.forward(images: images, lines: lines, scratch: scratch[thread], result: result)
+        } else {
+          let (matrix, stride) = blockPatches(job, images: images, lines: lines, thread: thread)
+          MatrixProduct.forward(
+            pixels: pixels, outputs: convolution.outputs, patch: convolution.patch, patches: matrix, stride: stride,
+            weight: job.weight, result: result)
+        }
         finish(thread, first, pixels, result)
       }
     }
@@ -88,21 +109,36 @@ final class ConvolutionEngine {
     prepare: (_ first: Int, _ pixels: Int, _ block: UnsafeMutablePointer<Float>) -> Void
   ) {
     let convolution = job.convolution
-    let blocking = job.blocking
+    let blocking = blocking(convolution, outputHeight: job.outputHeight, outputWidth: job.outputWidth)
+    let direct = target == nil || convolution.suitsDirectInputGradient ? direct(job) : nil
     // Lines of one image overlap in the input's gradient, so a thread takes whole images.
     let threads = min(pool.threads, job.batch)
     pool.run(threads) { thread in
       let images = share(thread, of: threads, job.batch)
       let weights = weightGradient(thread)
-      if let target, convolution.kernel > 1, !accumulates {
+      if let target, direct == nil, convolution.kernel > 1, !accumulates {
         tk_clear(
           target.image(images.lowerBound), images.count * target.height * target.width, convolution.inputs, target.ld)
       }
+      var done = 0
       blocking.forEach(images: images, lines: 0..<job.outputHeight) { images, lines in
         let pixels = images.count * lines.count * job.outputWidth
         let first = (images.lowerBound * job.outputHeight + lines.lowerBound) * job.outputWidth
         let block = gradient + first * convolution.outputs
         prepare(first, pixels, block)
+        if let direct {
+          direct.addWeightGradient(
+            images: images, lines: lines, scratch: scratch[thread], gradient: block, weightGradient: weights)
+          guard let target else { return }
+          // The input's gradient gathers, so it follows behind: by whole lines whose readers are all prepared.
+          if lines.lowerBound == 0 { done = 0 }
+          let complete = direct.completeLines(lines.upperBound)
+          direct.inputGradient(
+            images: images, lines: done..<max(done, complete), scratch: scratch[thread], gradient: gradient, target: target,
+            accumulates: accumulates)
+          done = max(done, complete)
+          return
+        }
         let (matrix, stride) = blockPatches(job, images: images, lines: lines, thread: thread)
         MatrixProduct.weightGradient(
           pixels: pixels, outputs: convolution.outputs, patch: convolution.patch, gradient: block, patches: matrix,

@@ -9,6 +9,7 @@ extension Network {
     images.pixels.withUnsafeBufferPointer { pixels in
       guard let source = pixels.baseAddress else { return }
       if !training || norm == .frozen { useRunningStatistics() }
+      packed?.pack(store.convolutions.map { UnsafePointer($0.weight) }, forBackward: training, on: pool)
       for (step, operation) in graph.operations.enumerated() {
         switch operation {
         case .convolution(let index, let input, let output, let residual):
@@ -61,8 +62,8 @@ extension Network {
   /// The job of a convolution, for the engine.
   func job(_ index: Int, _ plan: Plan, _ input: PixelPointer, output: Slice) -> ConvolutionEngine.Job {
     ConvolutionEngine.Job(
-      convolution: graph.convolutions[index], weight: UnsafePointer(store.convolutions[index].weight), input: input,
-      outputHeight: plan.rows(output.plane), outputWidth: plan.columns(output.plane), batch: plan.batch)
+      convolution: graph.convolutions[index], weight: UnsafePointer(store.convolutions[index].weight), packed: packed?[index],
+      input: input, outputHeight: plan.rows(output.plane), outputWidth: plan.columns(output.plane), batch: plan.batch)
   }
 
   private func convolve(

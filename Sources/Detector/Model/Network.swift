@@ -41,6 +41,8 @@ public final class Network {
   let gradients = Arena()
   let normGradient = Arena()
   let engine: ConvolutionEngine
+  /// The weights as the direct kernels read them, renewed by each forward; nil without such kernels.
+  let packed: PackedWeights?
   /// Per thread: a block's result in evaluation, private weight gradients, per-channel sums.
   let results: [Arena]
   let privateGradients: [Arena]
@@ -71,6 +73,7 @@ public final class Network {
     self.store = store
     batchCounters = Array(repeating: 0, count: graph.convolutions.count)
     engine = ConvolutionEngine(pool: pool)
+    packed = engine.path == nil ? nil : PackedWeights(graph.convolutions)
     results = (0..<pool.threads).map { _ in Arena() }
     privateGradients = (1..<max(pool.threads, 1)).map { _ in Arena(store.count) }
     let widest = graph.convolutions.map(\.outputs).max() ?? 0
@@ -158,7 +161,7 @@ public final class Network {
       let (height, width) = (made.rows(output.plane), made.columns(output.plane))
       engine.reserve(convolution, outputHeight: height, outputWidth: width)
       if training { continue }
-      let blocking = Blocking(convolution, outputHeight: height, outputWidth: width)
+      let blocking = engine.blocking(convolution, outputHeight: height, outputWidth: width)
       for result in results { result.reserve(blocking.pixels * convolution.outputs) }
     }
   }
