@@ -1,6 +1,6 @@
 # `make demo` and `make test` set everything up themselves. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-full test lint fmt bench clean
+.PHONY: help setup build demo demo-full test model lint fmt bench clean
 
 BIN := .build/release
 
@@ -21,6 +21,10 @@ demo-full: build ## the same, all of it: under 25 minutes
 
 test: setup ## every test, with the counts at the end
 	@tools/test
+
+model: ## the protocol's model and its mutants, by SPIN
+	@tools/setup spin
+	@tools/model
 
 lint: ## formatting and style, as CI checks them
 	@tools/lint

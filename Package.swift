@@ -120,7 +120,7 @@ let package = Package(
     tests("DPAccountantTests", ["DPAccountant", "TestSupport"], exclude: ["Vectors"]),
     tests("MaskingTests", ["Masking", "Sodium", "GMP", "TestSupport"], exclude: ["Vectors"]),
     tests("SecAggTests", ["SecAgg", "Sodium", "Masking", "TestSupport"], exclude: ["Vectors"]),
-    tests("FederationTests", ["Federation", "SecAgg", "Sodium", "TLSIdentity"]),
+    tests("FederationTests", ["Federation", "SecAgg", "Sodium", "Safetensors", "TLSIdentity"]),
     tests(
       "CommandTests",
       ["TrainerCommand", "ServerCommand", "ClientCommand", "RosterCommand", "Federation", "Detector", "Safetensors", "TestSupport"]),

@@ -17,7 +17,7 @@ extension Report {
     nav{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;margin:1.2rem 0 0;font-size:.92rem}
     a{color:var(--link);text-decoration:none}
     a:hover{text-decoration:underline}
-    .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.8rem;margin:1.2rem 0}
+    .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.8rem;margin:1.2rem 0}
     .fact{background:var(--tile);border:1px solid var(--rule);border-radius:.6rem;padding:.8rem 1rem;display:flex;flex-direction:column}
     .fact .label{color:var(--soft);font-size:.82rem}
     .fact .value{font-size:1.35rem;white-space:nowrap;font-weight:650;font-variant-numeric:tabular-nums;line-height:1.3}

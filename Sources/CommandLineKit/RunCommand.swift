@@ -19,7 +19,7 @@ public func runCommand(_ root: any ParsableCommand.Type, describe: @escaping Err
     }
     exit(ExitStatus.success.rawValue)
   } catch {
-    let ending = Ending(error, of: root, describe: describe)
+    let ending = Ending(error, of: root, arguments: Array(CommandLine.arguments.dropFirst()), describe: describe)
     ending.print()
     exit(ending.status)
   }
@@ -32,7 +32,8 @@ struct Ending {
   var failure: CommandError?
   var status: Int32
 
-  init(_ error: any Error, of root: any ParsableCommand.Type, describe: ErrorDescriber) {
+  /// - Parameter arguments: the command line without the program's name.
+  init(_ error: any Error, of root: any ParsableCommand.Type, arguments: [String], describe: ErrorDescriber) {
     if let known = error as? CommandError ?? describe(error) {
       failure = known
       status = known.exit.rawValue
@@ -49,8 +50,7 @@ struct Ending {
       status = ExitStatus.success.rawValue
     } else if code == .validationFailure {
       failure = CommandError(
-        code: "CL-01", what: root.message(for: error), hint: "see `\(root.configuration.commandName ?? "--help") --help`",
-        exit: .usage)
+        code: "CL-01", what: root.message(for: error), hint: "see `\(Self.verb(arguments, of: root)) --help`", exit: .usage)
       status = ExitStatus.usage.rawValue
     } else {
       failure = CommandError(
@@ -65,6 +65,18 @@ struct Ending {
     if let standardOutput { Output.line(standardOutput) }
     if let failure { Output.report(failure) }
     if let standardError { Output.note(standardError) }
+  }
+
+  /// The program and the verbs that the arguments begin with.
+  private static func verb(_ arguments: [String], of root: any ParsableCommand.Type) -> String {
+    var names = [root.configuration.commandName ?? ""]
+    var command = root
+    for argument in arguments {
+      guard let next = command.configuration.subcommands.first(where: { $0.configuration.commandName == argument }) else { break }
+      command = next
+      names.append(argument)
+    }
+    return names.joined(separator: " ")
   }
 
   private static func brief(_ error: any Error) -> String {

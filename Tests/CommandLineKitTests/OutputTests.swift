@@ -5,9 +5,14 @@ import Testing
 @testable import CommandLineKit
 
 private struct Root: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "secagg-test", version: "1.0")
+  static let configuration = CommandConfiguration(commandName: "secagg-test", version: "1.0", subcommands: [Verb.self])
   @Option var sites = 5
   func validate() throws { if sites < 1 { throw ValidationError("--sites must be at least 1") } }
+}
+
+private struct Verb: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "verb")
+  @Option var rounds = 1
 }
 
 private struct Foreign: Error {}
@@ -52,8 +57,13 @@ private struct Foreign: Error {}
     do {
       var command = try Root.parseAsRoot(arguments)
       try command.run()
-    } catch { return Ending(error, of: Root.self, describe: { _ in nil }) }
+    } catch { return Ending(error, of: Root.self, arguments: arguments, describe: { _ in nil }) }
     return nil
+  }
+
+  @Test(arguments: [(["--nonsense"], "secagg-test"), (["verb", "--rounds", "many"], "secagg-test verb"), (["--sites", "verb"], "secagg-test")])
+  func aUsageErrorNamesTheVerbsOwnHelp(arguments: [String], program: String) throws {
+    #expect(try #require(endingOf(arguments)).failure?.hint == "see `\(program) --help`")
   }
 
   @Test(arguments: [["--nonsense"], ["--sites"], ["--sites", "many"], ["--sites", "0"], ["surplus"]])
@@ -72,17 +82,17 @@ private struct Foreign: Error {}
   }
 
   @Test func unknownErrorsAreOurFault() {
-    let ending = Ending(Foreign(), of: Root.self, describe: { _ in nil })
+    let ending = Ending(Foreign(), of: Root.self, arguments: [], describe: { _ in nil })
     #expect(ending.status == 70 && ending.failure?.code == "CL-02")
   }
 
   @Test func describedErrorsKeepTheirCode() {
-    let ending = Ending(Foreign(), of: Root.self) { _ in CommandError(code: "RO-04", what: "expired", exit: .identityRefused) }
+    let ending = Ending(Foreign(), of: Root.self, arguments: []) { _ in CommandError(code: "RO-04", what: "expired", exit: .identityRefused) }
     #expect(ending.status == 77 && ending.failure?.code == "RO-04")
   }
 
   @Test func aChosenExitCodeIsKeptSilent() {
-    let ending = Ending(ExitCode(1), of: Root.self, describe: { _ in nil })
+    let ending = Ending(ExitCode(1), of: Root.self, arguments: [], describe: { _ in nil })
     #expect(ending.status == 1 && ending.failure == nil && ending.standardOutput == nil)
   }
 

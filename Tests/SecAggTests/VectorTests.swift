@@ -28,6 +28,10 @@ private struct Vectors: Decodable {
     let sender: UInt32
     let body, signature, bytes, signed: String
   }
+  struct Channel: Decodable {
+    let dealer, holder: UInt32
+    let dealerSecret, holderSecret, dealerKey, holderKey, maskKeyShare, selfMaskShare, envelope, notCanonical: String
+  }
   struct Rounding: Decodable {
     let value: Double
     let bits, sites: Int
@@ -42,6 +46,7 @@ private struct Vectors: Decodable {
   let keys, headers, digests: [String]
   let masked, survivors: [UInt32]
   let rounding: [Rounding]
+  let channel: Channel
 
   static func load() throws -> Vectors {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Vectors/protocol.json")
@@ -113,6 +118,29 @@ private struct OneWord: RandomNumberGenerator {
     #expect(Transcript.root(context, dealer: SiteID(3), scalar) == bytes(vectors.rootHash))
     #expect(
       Transcript.envelope(context, dealer: SiteID(3), holder: SiteID(17), bytes(vectors.envelope)) == bytes(vectors.envelopeHash))
+  }
+
+  @Test("[SA-101] an envelope and the key of its direction") func envelope() throws {
+    let vectors = try Vectors.load()
+    let (it, context) = (vectors.channel, bytes(vectors.ctx))
+    let (dealer, holder) = (SiteID(it.dealer), SiteID(it.holder))
+    let dealerSecret = try X25519.SecretKey(derivedFrom: SecretBytes(copying: bytes(it.dealerSecret)))
+    let holderSecret = try X25519.SecretKey(derivedFrom: SecretBytes(copying: bytes(it.holderSecret)))
+    let dealerKey = try X25519.PublicKey(bytes(it.dealerKey))
+    let holderKey = try X25519.PublicKey(bytes(it.holderKey))
+    #expect(dealerSecret.publicKey == dealerKey && holderSecret.publicKey == holderKey)
+    let sealed = try Channel.seal(
+      maskKeyShare: Scalar(canonical: bytes(it.maskKeyShare)), selfMaskShare: Scalar(canonical: bytes(it.selfMaskShare)),
+      from: dealer, to: holder, own: dealerSecret, peer: holderKey, context: context)
+    #expect(sealed == bytes(it.envelope))
+    func open(_ envelope: String, from sender: SiteID = dealer, to receiver: SiteID = holder) throws -> [[UInt8]]? {
+      try Channel.open(bytes(envelope), from: sender, to: receiver, own: holderSecret, peer: dealerKey, context: context)
+        .map { [$0.maskKeyShare.exposed(), $0.selfMaskShare.exposed()] }
+    }
+    #expect(try open(it.envelope) == [bytes(it.maskKeyShare), bytes(it.selfMaskShare)])
+    #expect(try open(it.notCanonical) == nil, "a share that is the group's order")
+    #expect(try open(it.envelope, from: holder, to: dealer) == nil, "the other direction has another key")
+    #expect(try open(String(it.envelope.dropLast(2))) == nil)
   }
 
   @Test("[SA-103] stochastic rounding with given random words") func rounding() throws {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Vectors of the roster, the job plan and the server's step, made without the Swift that they test.
+"""Vectors of the roster, enrolment, the layout of weights, the job plan and the server's step, made without the Swift that they test.
 
-Needs Python's `cryptography`. Writes Tests/FederationTests/Vectors/{roster.json,roster-expected.json,job-plan.json,fedavg.json}.
+Needs Python's `cryptography`. Writes the .json files of Tests/FederationTests/Vectors.
 Certificates and keys are throw-away keys made here; the secret halves are not kept.
 """
 import base64, datetime, hashlib, json, pathlib, random, struct
@@ -73,6 +73,63 @@ def roster():
     return file, expected
 
 
+def enrolment():
+    """A site's and a server's request, with the digest of the signed record and the fingerprint that people compare."""
+    cases = []
+    for name, addresses in (("ward-7", []), ("aggregator", ["agg.example.org:7443", "agg.example.org:7444"])):
+        (own, own_public), (witness, witness_public) = signing_key(), signing_key()
+        der = certificate(name, ["agg.example.org"] if addresses else [])
+        record = text("secagg/v1/enrolment") + text(name) + flag(bool(addresses))
+        if addresses:
+            record += count(len(addresses)) + b"".join(text(a) for a in addresses)
+        record += data(own_public) + data(witness_public) + data(der) + u64(ISSUED)
+        spoken = text("secagg/v1/fingerprint") + text("enrolment") + data(record)
+        digits = hashlib.blake2b(spoken, digest_size=16).hexdigest()
+        request = {"format": "secagg-enrolment/v1", "name": name, "role": "server" if addresses else "site",
+                   "protocol_key": own_public.hex(), "witness_key": witness_public.hex(), "certificate": base64.b64encode(der).decode(),
+                   "certificate_sha256": colons(der), "created": stamp(ISSUED), "signature": own.sign(record).hex(),
+                   "witness_signature": witness.sign(record).hex()}
+        if addresses:
+            request["addresses"] = addresses
+        cases.append({"request": request, "digest": hashlib.blake2b(record, digest_size=32).hexdigest(),
+                      "fingerprint": "-".join(digits[i:i + 4] for i in range(0, 32, 4))})
+    return cases
+
+
+def layout():
+    """A weights file with every element type, tensors whose file order is not the header's, and tensors that stay out."""
+    single = lambda v: struct.unpack("<f", struct.pack("<f", v))[0]
+    values = lambda n: [single(rng.uniform(-2, 2)) for _ in range(n)]
+    raw = {
+        "b.weight": ("F32", [2, 3], values(6), "<f"), "a.running_var": ("F32", [2], values(2), "<f"),
+        "a.num_batches_tracked": ("I64", [], [12], "<q"), "a.half": ("F16", [3], [0.5, -1.25, 6.103515625e-05], "<e"),
+        "anchors": ("F32", [2], values(2), "<f"), "m.anchors": ("F32", [1], values(1), "<f"),
+        "z.double": ("F64", [1, 2], [0.1, -1 / 3], "<d"), "a.running_mean": ("F64", [2], [1e-3, 2.5], "<d"),
+        "c.bf": ("BF16", [2], [0x3FC0, 0xC000], "<H"), "scalar": ("F32", [], values(1), "<f"),
+    }
+    body, header = b"", {}
+    for name, (kind, shape, items, form) in raw.items():
+        packed = b"".join(struct.pack(form, v) for v in items)
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [len(body), len(body) + len(packed)]}
+        body += packed
+    head = json.dumps(dict(sorted(header.items()))).encode()
+    file = struct.pack("<Q", len(head)) + head + body
+    flat = {"parameters": [], "statistics": []}
+    record, slots = b"", 0
+    for name, (kind, shape, items, form) in raw.items():
+        if kind == "I64" or name == "anchors" or name.endswith(".anchors"):
+            continue
+        section = "statistics" if name.endswith((".running_mean", ".running_var")) else "parameters"
+        record += text(name) + text(section) + count(len(shape)) + b"".join(count(d) for d in shape)
+        slots += 1
+        if kind == "BF16":
+            items = [struct.unpack(">f", struct.pack(">I", v << 16))[0] for v in items]
+        flat[section] += [struct.pack(">f", v).hex() for v in items]
+    signed = text("secagg/v1/layout") + count(slots) + record
+    return {"file": file.hex(), "digest": hashlib.blake2b(signed, digest_size=32).hexdigest(),
+            "weights_digest": hashlib.blake2b(file, digest_size=32).hexdigest(), **flat}
+
+
 def job_plan():
     layout, weights = rng.randbytes(32), rng.randbytes(32)
     plan = {"name": "garments", "model": "yolov5n", "classes": ["top", "trouser", "dress", "footwear", "bag"], "image_size": 128,
@@ -105,5 +162,6 @@ def fedavg():
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     file, expected = roster()
-    for name, value in (("roster.json", file), ("roster-expected.json", expected), ("job-plan.json", job_plan()), ("fedavg.json", fedavg())):
+    for name, value in (("roster.json", file), ("roster-expected.json", expected), ("job-plan.json", job_plan()),
+                        ("fedavg.json", fedavg()), ("enrolment.json", enrolment()), ("layout.json", layout())):
         (OUT / name).write_text(json.dumps(value, indent=1) + "\n")

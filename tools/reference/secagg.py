@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Vectors of the aggregation protocol (spec/01, 02, 03, 04), computed from the specification's text with nothing but hashlib
-and struct. Prints JSON; Tests/SecAggTests/Vectors/protocol.json is its output."""
+"""Vectors of the aggregation protocol (spec/01, 02, 03, 04), computed from the specification's text with hashlib, struct and,
+for the envelope, PyNaCl. Prints JSON; Tests/SecAggTests/Vectors/protocol.json is its output."""
 import hashlib
 import json
 import math
 import random
 import struct
+
+import nacl.bindings
 
 SUITE = "x25519-ed25519-blake2b-xchacha20poly1305-ristretto255-aes256ctr"
 
@@ -56,6 +58,24 @@ def quantise(value, bits, n, word):
     return whole % (1 << bits)
 
 
+def channel(ctx, dealer, holder, rand):
+    """One envelope (spec/03, phase keys): both sides' keys, the key of this direction, and the sealed shares."""
+    secrets = [rand(32), rand(32)]
+    public = [nacl.bindings.crypto_scalarmult_base(s) for s in secrets]
+    shared = nacl.bindings.crypto_scalarmult(secrets[0], public[1])
+    keyed = b"secagg/v1/channel-key\0" + ctx + u32(dealer) + u32(holder) + public[0] + public[1]
+    key = hashlib.blake2b(keyed, key=shared, digest_size=32).digest()
+    shares = [rand(31) + b"\x0f", rand(31) + b"\x01"]
+    associated = b"secagg/v1/envelope\0" + ctx + u32(dealer) + u32(holder)
+    envelope = nacl.bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(shares[0] + shares[1], associated, bytes(24), key)
+    # Not canonical: the second share is the group's order itself.
+    order = (2**252 + 27742317777372353535851937790883648493).to_bytes(32, "little")
+    wrong = nacl.bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(shares[0] + order, associated, bytes(24), key)
+    return {"dealer": dealer, "holder": holder, "dealer_secret": secrets[0].hex(), "holder_secret": secrets[1].hex(),
+            "dealer_key": public[0].hex(), "holder_key": public[1].hex(), "mask_key_share": shares[0].hex(),
+            "self_mask_share": shares[1].hex(), "envelope": envelope.hex(), "not_canonical": wrong.hex()}
+
+
 def main():
     rng = random.Random(20260101)
     rand = lambda n: bytes(rng.randrange(256) for _ in range(n))
@@ -98,7 +118,7 @@ def main():
         "scalar": scalar.hex(), "share_hash": labelled("share-hash", ctx, u32(3), u32(17), u8(2), scalar).hex(),
         "root_hash": labelled("root-hash", ctx, u32(3), scalar).hex(), "envelope": envelope.hex(),
         "envelope_hash": labelled("envelope-hash", ctx, u32(3), u32(17), block16(envelope)).hex(),
-        "sum_digest": labelled("sum-digest", ctx, payload).hex(), "rounding": rounding,
+        "sum_digest": labelled("sum-digest", ctx, payload).hex(), "rounding": rounding, "channel": channel(ctx, 3, 17, rand),
     }, indent=1, ensure_ascii=False))
 
 
