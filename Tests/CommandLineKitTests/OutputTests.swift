@@ -61,7 +61,9 @@ private struct Foreign: Error {}
     return nil
   }
 
-  @Test(arguments: [(["--nonsense"], "secagg-test"), (["verb", "--rounds", "many"], "secagg-test verb"), (["--sites", "verb"], "secagg-test")])
+  @Test(arguments: [
+    (["--nonsense"], "secagg-test"), (["verb", "--rounds", "many"], "secagg-test verb"), (["--sites", "verb"], "secagg-test"),
+  ])
   func aUsageErrorNamesTheVerbsOwnHelp(arguments: [String], program: String) throws {
     #expect(try #require(endingOf(arguments)).failure?.hint == "see `\(program) --help`")
   }
@@ -87,7 +89,8 @@ private struct Foreign: Error {}
   }
 
   @Test func describedErrorsKeepTheirCode() {
-    let ending = Ending(Foreign(), of: Root.self, arguments: []) { _ in CommandError(code: "RO-04", what: "expired", exit: .identityRefused) }
+    let ending = Ending(Foreign(), of: Root.self, arguments: []) { _ in CommandError(code: "RO-04", what: "expired", exit: .identityRefused)
+    }
     #expect(ending.status == 77 && ending.failure?.code == "RO-04")
   }
 
