@@ -36,7 +36,8 @@ struct BenchTraining: ParsableCommand {
     if json { return try JSONOutput.object(result) }
     let best = Text.fixed(result.imagesPerSecondBest, 1)
     let median = Text.fixed(result.imagesPerSecondMedian, 1)
-    Output.line("\(result.model) \(imageSize) px, batch \(batchSize), \(threads) threads, \(result.blasCore) kernels")
+    let kernels = (result.directKernels.map { "direct (\($0)), else " } ?? "") + "OpenBLAS (\(result.blasCore))"
+    Output.line("\(result.model) \(imageSize) px, batch \(batchSize), \(threads) threads, kernels: \(kernels)")
     Output.line("best \(best) images/s, median \(median) images/s")
   }
 }

@@ -94,7 +94,7 @@ struct Train: ParsableCommand {
     Output.note(
       "train    \(source.imageCount) images, \(source.classCount) classes, \(network.parameterCount) parameters, "
         + "\(options.imageSize) px, batch \(options.batchSize), \(epochs) epochs")
-    Output.note("blas     \(BLASSetup.description)")
+    Output.note("kernels  \(BLASSetup.kernels)")
     var recorder = EpochRecorder(folder: folder, classNames: source.dataset.names, epochs: epochs, isJSON: input.json)
     let bar = ProgressBar("train   ", total: epochs * run.batchesPerEpoch)
     try run.train(

@@ -17,6 +17,9 @@ public enum BLASSetup {
     "\(String(cString: openblas_get_config())), running \(String(cString: openblas_get_corename())) kernels"
   }
 
+  /// What convolutions run on, for printing.
+  public static var kernels: String { DirectPath.best.map { "direct (\($0)), else \(description)" } ?? description }
+
   /// Restarts the program with `OPENBLAS_CORETYPE=SkylakeX` if the variable is unset, OpenBLAS is older than 0.3.30, and it
   /// chose Cooperlake. Call at the top of `main`, before threads exist. Returns if nothing has to change, and also if the
   /// restart fails.

@@ -19,6 +19,8 @@ public enum TrainingBenchmark {
     public let optimizerSeconds: Double
     public let imagesPerSecondBest: Double
     public let imagesPerSecondMedian: Double
+    /// The direct convolution kernels, if the processor has any; the rest is OpenBLAS.
+    public let directKernels: String?
     /// The core type whose kernels OpenBLAS chose.
     public let blasCore: String
   }
@@ -61,7 +63,7 @@ public enum TrainingBenchmark {
       model: "yolov5n", size: size, batch: batch, threads: threads, bestSeconds: bestTotal, medianSeconds: medianTotal,
       forwardSeconds: best.forward, backwardSeconds: best.backward, optimizerSeconds: best.optimizer,
       imagesPerSecondBest: Double(batch) / bestTotal, imagesPerSecondMedian: Double(batch) / medianTotal,
-      blasCore: String(cString: openblas_get_corename()))
+      directKernels: DirectPath.best.map { "\($0)" }, blasCore: String(cString: openblas_get_corename()))
   }
 
   private static func seconds(_ duration: Duration) -> Double {
