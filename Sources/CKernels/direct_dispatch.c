@@ -50,11 +50,7 @@ CLONES void tk_pad(const tk_frame *frame, const float *image, float *to) {
       memcpy(to, from, (size_t)(f.width * f.channels) * sizeof(float));
       to += f.width * f.channels;
     } else {
-      for (ptrdiff_t x = 0; x < f.width; x++, from += f.ld, to += f.channels) {
-        ptrdiff_t i = 0;
-        for (; i + 8 <= f.channels; i += 8) *(v8 *)(to + i) = *(const v8 *)(from + i);
-        for (; i < f.channels; i++) to[i] = from[i];
-      }
+      for (ptrdiff_t x = 0; x < f.width; x++, from += f.ld, to += f.channels) copy_floats(to, from, f.channels);
     }
     memset(to, 0, (size_t)right * sizeof(float));
     to += right;

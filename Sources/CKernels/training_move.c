@@ -2,12 +2,6 @@
 #pragma clang diagnostic ignored "-Wpsabi"
 #include "training_vector.h"
 
-INLINE void copy_floats(float *to, const float *from, ptrdiff_t count) {
-  ptrdiff_t i = 0;
-  for (; i + 8 <= count; i += 8) *(v8 *)(to + i) = *(const v8 *)(from + i);
-  for (; i < count; i++) to[i] = from[i];
-}
-
 INLINE void add_floats(float *to, const float *from, ptrdiff_t count) {
   ptrdiff_t i = 0;
   for (; i + 8 <= count; i += 8) *(v8 *)(to + i) += *(const v8 *)(from + i);

@@ -21,4 +21,10 @@ typedef float v8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef int32_t i16 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int32_t i8 __attribute__((vector_size(32), aligned(4), may_alias));
 
+INLINE void copy_floats(float *to, const float *from, ptrdiff_t count) {
+  ptrdiff_t i = 0;
+  for (; i + 8 <= count; i += 8) *(v8 *)(to + i) = *(const v8 *)(from + i);
+  for (; i < count; i++) to[i] = from[i];
+}
+
 #endif
