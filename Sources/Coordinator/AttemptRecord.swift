@@ -51,6 +51,8 @@ extension Phase {
   public var eventName: String {
     switch self {
     case .plan: "plan"
+    case .commitments: "commitments"
+    case .graph: "graph"
     case .keys: "keys"
     case .shares: "shares"
     case .acknowledge: "acknowledge"

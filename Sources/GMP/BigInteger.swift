@@ -34,6 +34,12 @@ public final class BigInteger: @unchecked Sendable {
     return make { __gmpz_setbit($0, exponent) }
   }
 
+  /// a! / (b! (a − b)!), and 0 where b > a.
+  public static func binomial(_ a: UInt, _ b: UInt) -> BigInteger {
+    precondition(a <= 1 << 24, "binomial coefficients of at most 2^24")
+    return make { __gmpz_bin_uiui($0, a, b) }
+  }
+
   static func make(_ fill: (UnsafeMutablePointer<__mpz_struct>) -> Void) -> BigInteger {
     let result = BigInteger()
     fill(result.pointer)

@@ -5,7 +5,7 @@ import Sodium
 
 /// The Lagrange weights at zero of one set of points.
 public struct ShamirWeights: Sendable {
-  public let points: [UInt8]
+  public let points: [UInt16]
   private let weights: [BigInteger]
 
   /// ℓ.
@@ -13,8 +13,8 @@ public struct ShamirWeights: Sendable {
 
   /// - Parameter points: exactly the threshold's number of distinct points, none zero, in the order of the shares.
   /// - Throws: `.wrongShareCount` for none or more than 255, `.badSharePoint` for zero or a repeated point.
-  public init(points: [UInt8]) throws(MaskingError) {
-    guard !points.isEmpty, points.count <= ShamirShare.cohortMax else {
+  public init(points: [UInt16]) throws(MaskingError) {
+    guard !points.isEmpty, points.count <= ShamirShare.holdersMax else {
       throw MaskingError(.wrongShareCount, "\(points.count) points to interpolate from")
     }
     guard !points.contains(0) else { throw MaskingError(.badSharePoint, "zero is not a share's point") }
@@ -24,14 +24,14 @@ public struct ShamirWeights: Sendable {
   }
 
   /// Π_{m ≠ j} x_m / (x_m − x_j) mod ℓ. Both products are exact integers, reduced once.
-  private static func weight(of point: UInt8, among points: [UInt8]) -> BigInteger {
+  private static func weight(of point: UInt16, among points: [UInt16]) -> BigInteger {
     var numerator = BigInteger(1)
     var denominator = BigInteger(1)
     for other in points where other != point {
       numerator = numerator * BigInteger(Int(other))
       denominator = denominator * BigInteger(Int(other) - Int(point))
     }
-    // ℓ is prime and no difference of distinct bytes is a multiple of it.
+    // ℓ is prime and no difference of distinct points is a multiple of it.
     guard let inverse = try? denominator.inverse(modulo: order), let weight = try? (numerator * inverse).modulo(order) else {
       preconditionFailure("distinct points have distinct residues")
     }

@@ -5,65 +5,64 @@ import Sodium
 
 enum Channel {
   private static let nonce = [UInt8](repeating: 0, count: AEAD.nonceBytes)
+  /// The share of the mask key's root, then that of the self-mask's.
+  static let plaintextBytes = 2 * Scalar.byteCount
+
+  static func offset(of kind: ShareKind) -> Int { kind == .maskKey ? 0 : Scalar.byteCount }
+
+  /// Two shares behind each other.
+  static func plaintext(maskKeyShare: Scalar, selfMaskShare: Scalar) -> SecretBytes {
+    var plaintext = SecretBytes(count: plaintextBytes)
+    plaintext.withUnsafeMutableBytes { target in
+      for (share, kind) in [(maskKeyShare, ShareKind.maskKey), (selfMaskShare, .selfMask)] {
+        share.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: target[offset(of: kind)...]).copyMemory(from: $0) }
+      }
+    }
+    return plaintext
+  }
 
   /// The envelope of a holder's two shares.
   static func seal(
-    maskKeyShare: Scalar, selfMaskShare: Scalar, from dealer: SiteID, to holder: SiteID, own: X25519.SecretKey,
-    peer: X25519.PublicKey, context: [UInt8]
-  ) throws(Refusal) -> [UInt8] {
-    let key = try key(from: dealer, to: holder, own: own, peer: peer, ownIsDealer: true, context: context)
-    var plaintext = SecretBytes(count: 2 * Scalar.byteCount)
-    plaintext.withUnsafeMutableBytes { target in
-      for (index, share) in [maskKeyShare, selfMaskShare].enumerated() {
-        share.withUnsafeBytes { source in
-          UnsafeMutableRawBufferPointer(rebasing: target[(index * Scalar.byteCount)...]).copyMemory(from: source)
-        }
-      }
-    }
-    return AEAD.seal(plaintext, associatedData: associatedData(dealer, holder, context), nonce: nonce, key: key)
+    _ plaintext: borrowing SecretBytes, from dealer: SiteID, to holder: SiteID, key: borrowing SecretBytes, context: [UInt8]
+  ) -> [UInt8] {
+    AEAD.seal(plaintext, associatedData: associatedData(dealer, holder, context), nonce: nonce, key: key)
   }
 
   /// The two shares of an envelope, or nil where it does not open or holds no canonical scalars: the dealer's fault, since the
   /// caller has compared the envelope with the hash that the dealer signed.
   static func open(
-    _ envelope: [UInt8], from dealer: SiteID, to holder: SiteID, own: X25519.SecretKey, peer: X25519.PublicKey,
-    context: [UInt8]
-  ) throws(Refusal) -> (maskKeyShare: Scalar, selfMaskShare: Scalar)? {
-    let key = try key(from: dealer, to: holder, own: own, peer: peer, ownIsDealer: false, context: context)
+    _ envelope: [UInt8], from dealer: SiteID, to holder: SiteID, key: borrowing SecretBytes, context: [UInt8]
+  ) -> SecretBytes? {
     let data = associatedData(dealer, holder, context)
     guard let plaintext = try? AEAD.open(envelope, associatedData: data, nonce: nonce, key: key),
-      plaintext.count == 2 * Scalar.byteCount
+      plaintext.count == plaintextBytes, share(.maskKey, of: plaintext) != nil, share(.selfMask, of: plaintext) != nil
     else { return nil }
-    guard let first = scalar(plaintext, 0), let second = scalar(plaintext, 1) else { return nil }
-    return (first, second)
+    return plaintext
   }
 
-  private static func scalar(_ plaintext: borrowing SecretBytes, _ index: Int) -> Scalar? {
+  /// One of the shares, or nil where it is no canonical scalar.
+  static func share(_ kind: ShareKind, of plaintext: borrowing SecretBytes) -> Scalar? {
     var bytes = SecretBytes(count: Scalar.byteCount)
     bytes.withUnsafeMutableBytes { target in
-      plaintext.withUnsafeBytes { source in
-        target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[(index * Scalar.byteCount)...].prefix(Scalar.byteCount)))
+      plaintext.withUnsafeBytes {
+        target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset(of: kind)...].prefix(Scalar.byteCount)))
       }
     }
     return try? Scalar(canonical: bytes)
   }
 
   /// BLAKE2b-256(key = X25519 output; label ‖ ctx ‖ dealer ‖ holder ‖ dealer's key ‖ holder's key).
-  private static func key(
-    from dealer: SiteID, to holder: SiteID, own: X25519.SecretKey, peer: X25519.PublicKey, ownIsDealer: Bool,
-    context: [UInt8]
-  ) throws(Refusal) -> SecretBytes {
-    let shared: SecretBytes
-    do { shared = try own.sharedSecret(with: peer) } catch {
-      throw Refusal(.weakKey, error.reason, culprit: ownIsDealer ? holder : dealer)
-    }
+  static func key(
+    _ shared: borrowing SecretBytes, from dealer: SiteID, to holder: SiteID, dealerKey: X25519.PublicKey,
+    holderKey: X25519.PublicKey, context: [UInt8]
+  ) -> SecretBytes {
     var writer = ByteWriter()
     writer.fixed(Transcript.label("channel-key"))
     writer.fixed(context)
     writer.site(dealer)
     writer.site(holder)
-    writer.fixed((ownIsDealer ? own.publicKey : peer).bytes)
-    writer.fixed((ownIsDealer ? peer : own.publicKey).bytes)
+    writer.fixed(dealerKey.bytes)
+    writer.fixed(holderKey.bytes)
     return BLAKE2b.derive(key: shared, writer.bytes)
   }
 

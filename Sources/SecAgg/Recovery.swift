@@ -8,23 +8,24 @@ enum RevealCheck {
   /// key for the others.
   /// - Throws: SA-82 for the wrong kind, SA-83 for a share that its dealer did not deal, SA-08 for another list of dealers.
   static func check(
-    _ body: RevealBody, holder: SiteID, context: [UInt8], dealers: DealerList, maskSet: MaskSet, survivors: SurvivorSet
+    _ body: RevealBody, holder: SiteID, dealers: DealerList, maskSet: MaskSet, survivors: SurvivorSet, _ scope: Scope
   ) throws(Refusal) {
     for entry in body.entries {
-      let due: ShareKind = survivors.digests[entry.dealer] != nil ? .selfMask : .maskKey
+      let due: ShareKind = survivors.contains(entry.dealer) ? .selfMask : .maskKey
       guard entry.kind == due else {
         throw Refusal(.bothShares, "the share of \(entry.dealer) that must stay secret was revealed", culprit: holder)
       }
     }
     let held = Set(maskSet.held[holder] ?? [])
-    guard body.entries.map(\.dealer) == maskSet.masked.filter(held.contains) else {
+    let near = scope.graph.seed == nil ? maskSet.masked : maskSet.partners(of: holder, scope.graph)
+    guard body.entries.map(\.dealer) == near.filter(held.contains) else {
       throw Refusal(.wrongMembers, "the reveal is not of exactly the dealers that \(holder) acknowledged", culprit: holder)
     }
     for entry in body.entries {
       guard let share = try? Scalar(canonical: entry.share), let signed = dealers.entry(dealer: entry.dealer, holder: holder)
       else { throw Refusal(.wrongShare, "the share of \(entry.dealer) is no scalar", culprit: holder) }
       let expected = entry.kind == .selfMask ? signed.selfMaskShare : signed.maskKeyShare
-      guard Transcript.share(context, dealer: entry.dealer, holder: holder, entry.kind, share) == expected else {
+      guard Transcript.share(scope.context, dealer: entry.dealer, holder: holder, entry.kind, share) == expected else {
         throw Refusal(.wrongShare, "the share of \(entry.dealer) is not the one that was dealt", culprit: holder)
       }
     }
@@ -40,8 +41,7 @@ enum WeakKeyProbe {
 
 /// Removes every mask from the sum of the inputs.
 struct Recovery {
-  let plan: RoundPlan
-  let context: [UInt8]
+  let scope: Scope
   let keyList: KeyList
   let dealers: DealerList
   let maskSet: MaskSet
@@ -49,57 +49,72 @@ struct Recovery {
   /// Checked by `RevealCheck`.
   let reveals: [SiteID: RevealBody]
 
-  /// - Parameter sum: unreduced sums of the inputs, one array a section; becomes the plain sum modulo 2^b.
+  private var plan: RoundPlan { scope.plan }
+  private var context: [UInt8] { scope.context }
+
+  /// - Parameter sum: unreduced sums of the inputs, one array a section; becomes the plain sum modulo 2^b. Where this throws it is
+  ///   worth nothing.
   /// - Throws: SA-84 where a secret has fewer than t shares, SA-85 where a dealer's shares rebuild something else.
-  func unmask(_ sum: inout [[UInt32]]) throws(Refusal) {
-    let shares = try collectShares()
-    // All secrets first: an attempt that fails, fails before the sum is touched.
-    var weights: [[UInt8]: ShamirWeights] = [:]
-    var roots: [SiteID: MaskRoot] = [:]
-    for dealer in maskSet.masked { roots[dealer] = try rebuild(dealer, shares[dealer] ?? [], &weights) }
+  func unmask(_ sum: inout [[UInt32]], _ workers: Workers) throws(Refusal) {
+    let shares = collectShares()
+    var weights: [[UInt16]: ShamirWeights] = [:]
+    var masks = MaskBatch()
     for dealer in maskSet.masked {
-      guard let root = roots[dealer] else { continue }
-      if survivors.digests[dealer] != nil {
-        let stream = MaskStream(seed: root.selfMaskSeed(owner: dealer.rawValue, context: context))
-        apply(stream, .subtract, &sum)
+      let root = try rebuild(dealer, shares[dealer] ?? [], &weights)
+      if survivors.contains(dealer) {
+        masks.append(MaskStream(seed: root.selfMaskSeed(owner: dealer.rawValue, context: context)), .subtract)
       } else {
-        try cancelPairs(of: dealer, root, &sum)
+        try cancelPairs(of: dealer, root, &masks)
+      }
+      // Each stream holds guarded memory: a large cohort's are not all held at once.
+      if masks.count >= Recovery.batchMax {
+        masks.apply(to: &sum, workers)
+        masks = MaskBatch()
       }
     }
+    masks.apply(to: &sum, workers)
     for (index, section) in plan.sections.enumerated() { Ring(bits: section.bits).reduce(&sum[index]) }
   }
 
-  /// Shares by dealer, in ascending order of their points.
-  private func collectShares() throws(Refusal) -> [SiteID: [ShamirShare]] {
-    var shares: [SiteID: [ShamirShare]] = [:]
+  private static let batchMax = 1024
+
+  private typealias RevealedShare = (holder: SiteID, point: UInt16, bytes: [UInt8])
+
+  /// The t shares of the lowest points of each dealer.
+  private func collectShares() -> [SiteID: [RevealedShare]] {
+    var shares: [SiteID: [RevealedShare]] = [:]
     for holder in reveals.keys.sorted() {
       guard let point = plan.point(of: holder), let entries = reveals[holder]?.entries else { continue }
-      for entry in entries {
-        do { shares[entry.dealer, default: []].append(try ShamirShare(point: point, value: Scalar(canonical: entry.share))) } catch {
-          throw Refusal(.wrongShare, "the share of \(entry.dealer) is no scalar", culprit: holder)
-        }
+      for entry in entries where shares[entry.dealer, default: []].count < plan.threshold {
+        shares[entry.dealer, default: []].append((holder, point, entry.share))
       }
     }
     return shares
   }
 
   private func rebuild(
-    _ dealer: SiteID, _ shares: [ShamirShare], _ weights: inout [[UInt8]: ShamirWeights]
+    _ dealer: SiteID, _ revealed: [RevealedShare], _ weights: inout [[UInt16]: ShamirWeights]
   ) throws(Refusal) -> MaskRoot {
-    guard shares.count >= plan.threshold else {
-      throw Refusal(.tooFewShares, "\(shares.count) shares of \(dealer) were revealed; \(plan.threshold) are needed")
+    guard revealed.count >= plan.threshold else {
+      throw Refusal(.tooFewShares, "\(revealed.count) shares of \(dealer) were revealed; \(plan.threshold) are needed")
     }
-    let used = Array(shares.prefix(plan.threshold))
-    let points = used.map(\.point)
+    var shares: [ShamirShare] = []
+    for (holder, point, bytes) in revealed {
+      do { shares.append(try ShamirShare(point: point, value: Scalar(canonical: bytes))) } catch {
+        throw Refusal(.wrongShare, "the share of \(dealer) is no scalar", culprit: holder)
+      }
+    }
+    let points = shares.map(\.point)
     let root: MaskRoot
     do throws(MaskingError) {
       let lagrange = if let known = weights[points] { known } else { try ShamirWeights(points: points) }
-      weights[points] = lagrange
-      root = MaskRoot(try lagrange.rebuild(used))
+      // In the complete graph most dealers have the same holders; in the sparse one hardly two do.
+      if scope.graph.seed == nil { weights[points] = lagrange }
+      root = MaskRoot(try lagrange.rebuild(shares))
     } catch { throw Refusal(.wrongShare, "the shares of \(dealer): \(error.reason)") }
     let isRight =
-      survivors.digests[dealer] != nil
-      ? Transcript.root(context, dealer: dealer, root.scalar) == dealers.headers[dealer]?.selfMaskRoot
+      survivors.contains(dealer)
+      ? Transcript.root(context, dealer: dealer, root.scalar) == dealers.dealt[dealer]?.selfMaskRoot
       : root.maskKey(owner: dealer.rawValue, context: context).publicKey == keyList.keys[dealer]?.maskKey
     guard isRight else {
       throw Refusal(.wrongDealer, "the shares that \(dealer) dealt do not rebuild what it committed to", culprit: dealer)
@@ -107,17 +122,15 @@ struct Recovery {
     return root
   }
 
-  /// The masks between a dropout and every survivor, from the dropout's own side: its operation is the inverse of the survivor's.
-  private func cancelPairs(of dropout: SiteID, _ root: MaskRoot, _ sum: inout [[UInt32]]) throws(Refusal) {
+  /// The masks between a dropout and every survivor next to it, from the dropout's own side: its operation is the inverse of the
+  /// survivor's.
+  private func cancelPairs(of dropout: SiteID, _ root: MaskRoot, _ masks: inout MaskBatch) throws(Refusal) {
     let key = root.maskKey(owner: dropout.rawValue, context: context)
-    for survivor in survivors.survivors {
+    for survivor in maskSet.partners(of: dropout, scope.graph) where survivors.contains(survivor) {
       guard let peer = keyList.keys[survivor] else { throw Refusal(.wrongMembers, "no keys of \(survivor)") }
-      let stream = try PairMask.stream(own: dropout, key: key, peer: survivor, peerKey: peer.maskKey, context: context)
-      apply(stream, PairwiseMask.operation(own: dropout.rawValue, peer: survivor.rawValue), &sum)
+      masks.append(
+        try PairMask.stream(own: dropout, key: key, peer: survivor, peerKey: peer.maskKey, context: context),
+        PairwiseMask.operation(own: dropout.rawValue, peer: survivor.rawValue))
     }
-  }
-
-  private func apply(_ stream: MaskStream, _ operation: MaskStream.Operation, _ sum: inout [[UInt32]]) {
-    for index in sum.indices { stream.apply(operation, section: UInt32(index), to: &sum[index]) }
   }
 }

@@ -55,6 +55,14 @@ public enum RefusalCode: String, CaseIterable, Sendable {
   /// Too few sites accepted.
   case tooFewAccepted = "SA-22"
 
+  // The sparse graph's seed
+  /// A nonce that does not open its site's commitment, or is missing.
+  case badNonce = "SA-23"
+  /// Nonces that are not those that were committed to.
+  case otherNonces = "SA-24"
+  /// Keys for another graph.
+  case otherGraph = "SA-25"
+
   // Phase 1
   case tooFewKeys = "SA-30"
   case duplicateKey = "SA-31"
@@ -64,6 +72,8 @@ public enum RefusalCode: String, CaseIterable, Sendable {
   case tooFewDealers = "SA-40"
   /// An envelope is not the one that its dealer signed for: whoever carried it altered it.
   case envelopeAltered = "SA-41"
+  /// A dealer's commitments are not t points.
+  case badCommitments = "SA-42"
 
   // Phase 2b
   case transcriptDiffers = "SA-50"

@@ -24,3 +24,21 @@ extension Collection<SiteID> {
   /// Whether every element is below the next: sorted and distinct.
   var isStrictlyAscending: Bool { zip(self, dropFirst()).allSatisfy { $0 < $1 } }
 }
+
+extension [SiteID] {
+  /// The position in a strictly ascending list.
+  func sortedIndex(of site: SiteID) -> Int? {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle] < site { low = middle + 1 } else { high = middle }
+    }
+    return low < count && self[low] == site ? low : nil
+  }
+
+  /// Whether a strictly ascending list holds the site.
+  func sortedContains(_ site: SiteID) -> Bool { sortedIndex(of: site) != nil }
+
+  /// Whether every element is in `other`; both are strictly ascending.
+  func isSortedSubset(of other: [SiteID]) -> Bool { allSatisfy(other.sortedContains) }
+}

@@ -26,6 +26,53 @@ extension Transcript {
     hash("key-list-hash", context) { $0.messages(keys) }
   }
 
+  /// What a site commits to before it shows its part of the graph's seed.
+  static func nonceCommitment(_ context: [UInt8], _ site: SiteID, _ nonce: [UInt8]) -> [UInt8] {
+    hash("nonce-commitment", context) {
+      $0.site(site)
+      $0.fixed(nonce)
+    }
+  }
+
+  /// Who accepted, with their commitments.
+  static func commitmentList(_ context: [UInt8], _ sites: [SiteID], _ commitments: [[UInt8]]) -> [UInt8] {
+    hash("commitment-list", context) {
+      $0.sites(sites)
+      for commitment in commitments { $0.fixed(commitment) }
+    }
+  }
+
+  static func graphSeed(_ context: [UInt8], commitmentList: [UInt8], _ nonces: [[UInt8]]) -> [UInt8] {
+    hash("graph-seed", context) {
+      $0.fixed(commitmentList)
+      for nonce in nonces { $0.fixed(nonce) }
+    }
+  }
+
+  /// Where a site stands on the ring: the sites are in the order of these.
+  static func graphPosition(_ context: [UInt8], seed: [UInt8], _ site: SiteID) -> [UInt8] {
+    hash("graph-position", context) {
+      $0.fixed(seed)
+      $0.site(site)
+    }
+  }
+
+  /// U1 in the sparse graph, where nobody sees all keys.
+  static func keyedSet(_ context: [UInt8], seed: [UInt8], _ keyed: [SiteID]) -> [UInt8] {
+    hash("keyed-set", context) {
+      $0.fixed(seed)
+      $0.sites(keyed)
+    }
+  }
+
+  /// D in the sparse graph, bound to U1.
+  static func dealerSet(_ context: [UInt8], keyedSet: [UInt8], _ dealers: [SiteID]) -> [UInt8] {
+    hash("dealer-set", context) {
+      $0.fixed(keyedSet)
+      $0.sites(dealers)
+    }
+  }
+
   /// All messages of phases 1 and 2 that everybody must have seen alike.
   static func phases1And2(_ context: [UInt8], keys: [SignedMessage], headers: [SignedMessage]) -> [UInt8] {
     hash("transcript", context) {

@@ -1,11 +1,9 @@
 // A polynomial over the scalars, all coefficients in one guarded allocation: what Shamir's dealer needs, in constant time
-// (Horner's rule; the degree and the point are public). 2 ms for degree 100 at 150 points.
+// (Horner's rule; the degree and the points are public). Guarded memory costs system calls, so values too share one allocation.
 import CSodium
 
 public struct ScalarPolynomial: ~Copyable {
   private let coefficients: SecretBytes
-  // Guarded memory costs two system calls, so one product serves every evaluation.
-  private let product = SecretBytes(count: Scalar.byteCount)
   public let count: Int
 
   /// - Parameters:
@@ -24,18 +22,36 @@ public struct ScalarPolynomial: ~Copyable {
     self.count = count
   }
 
-  /// The value at a public point.
-  /// Mutating because evaluations share scratch memory.
-  public mutating func value(at point: UInt32) -> Scalar {
+  /// The values at public points, 32 bytes each, in the order of the points.
+  public borrowing func values(at points: [UInt32]) -> SecretBytes {
     let size = Scalar.byteCount
-    var x = [UInt8](repeating: 0, count: size)
-    for index in 0..<4 { x[index] = UInt8(truncatingIfNeeded: point >> (8 * UInt32(index))) }
-    let sum = SecretBytes(count: size)
-    sum.mutablePointer.update(from: coefficients.pointer + (count - 1) * size, count: size)
-    for index in stride(from: count - 2, through: 0, by: -1) {
-      crypto_core_ristretto255_scalar_mul(product.mutablePointer, sum.pointer, x)
-      crypto_core_ristretto255_scalar_add(sum.mutablePointer, product.pointer, coefficients.pointer + index * size)
+    let values = SecretBytes(count: points.count * size)
+    let product = SecretBytes(count: size)
+    for (index, point) in points.enumerated() {
+      var x = [UInt8](repeating: 0, count: size)
+      for byte in 0..<4 { x[byte] = UInt8(truncatingIfNeeded: point >> (8 * UInt32(byte))) }
+      let sum = values.mutablePointer + index * size
+      sum.update(from: coefficients.pointer + (count - 1) * size, count: size)
+      for degree in stride(from: count - 2, through: 0, by: -1) {
+        crypto_core_ristretto255_scalar_mul(product.mutablePointer, sum, x)
+        crypto_core_ristretto255_scalar_add(sum, product.pointer, coefficients.pointer + degree * size)
+      }
     }
-    return Scalar(reduced: sum)
+    return values
+  }
+
+  /// Feldman's commitments: coefficient · B, in ascending degree.
+  public borrowing func commitments() -> [RistrettoPoint] {
+    (0..<count).map { RistrettoPoint.multipleOfBase(coefficients.pointer + $0 * Scalar.byteCount) }
+  }
+}
+
+extension Scalar {
+  /// One of several scalars that lie behind each other, each known to be canonical.
+  public convenience init(at index: Int, of block: borrowing SecretBytes) {
+    precondition(index >= 0 && (index + 1) * Scalar.byteCount <= block.count, "a scalar of the block")
+    let bytes = SecretBytes(count: Scalar.byteCount)
+    bytes.mutablePointer.update(from: block.pointer + index * Scalar.byteCount, count: Scalar.byteCount)
+    self.init(reduced: bytes)
   }
 }

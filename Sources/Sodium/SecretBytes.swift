@@ -1,4 +1,5 @@
-// Owner of secret bytes in guarded memory (sodium_malloc: guard pages, canary, locked where the system allows it).
+// Owner of secret bytes in guarded memory (sodium_malloc: guard pages, canary, locked where the system allows it; small ones share
+// such regions, see SecretPool).
 // Invariant: one owner, zeroed when it ends, never printable, never Codable, compared in constant time.
 import CSodium
 
@@ -10,13 +11,17 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
   /// All-zero bytes, to be filled by the caller.
   public init(count: Int) {
     precondition(count >= 0 && count <= 1 << 30, "a secret has between 0 and 2^30 bytes")
+    self.count = count
+    if let pool = SecretPool.pool(for: count) {
+      base = pool.take()
+      return
+    }
     SodiumLibrary.ensureReady()
     guard let memory = sodium_malloc(count) else {
       preconditionFailure("no memory for a secret of \(count) bytes")
     }
     sodium_memzero(memory, count)
     base = memory
-    self.count = count
   }
 
   /// Uniformly random bytes of the operating system's generator.
@@ -40,7 +45,9 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     SodiumLibrary.wipe(&bytes)
   }
 
-  deinit { sodium_free(base) }
+  deinit {
+    if let pool = SecretPool.pool(for: count) { pool.giveBack(base) } else { sodium_free(base) }
+  }
 
   /// A second owner of the same bytes.
   public borrowing func duplicate() -> SecretBytes {

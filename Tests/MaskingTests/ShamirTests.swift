@@ -10,10 +10,10 @@ import Testing
     for vector in try MaskingVectors.load().sharings {
       let scalars = try vector.coefficients.map { try Scalar(canonical: $0.bytes) }
       var rest = scalars.dropFirst().makeIterator()
-      let shares = try ShamirShare.split(scalars[0], threshold: vector.threshold, count: vector.count) {
+      let shares = try split(scalars[0], threshold: vector.threshold, count: vector.count) {
         rest.next() ?? Scalar(0)
       }
-      #expect(shares.map(\.point) == (1...UInt8(vector.count)).map { $0 })
+      #expect(shares.map(\.point) == (1...UInt16(vector.count)).map { $0 })
       for (point, bytes) in vector.shares {
         let index = try #require(Int(point)) - 1
         #expect(shares[index].value.exposed() == bytes.bytes, "\(vector.threshold) of \(vector.count), x = \(point)")
@@ -27,7 +27,7 @@ import Testing
     for count in 1...7 {
       for threshold in 1...count {
         let secret = Scalar.random()
-        let shares = try ShamirShare.split(secret, threshold: threshold, count: count)
+        let shares = try split(secret, threshold: threshold, count: count)
         for subset in 1..<(1 << count) {
           let chosen = shares.indices.filter { subset >> $0 & 1 == 1 }.map { shares[$0] }
           let matches = try rebuild(chosen) == secret.exposed()
@@ -37,9 +37,41 @@ import Testing
     }
   }
 
+  @Test func pointsOfASparseGraphRebuildToo() throws {
+    let secret = Scalar.random()
+    let deal = try ShamirDeal(secret, threshold: 3, points: [10_000, 77, 4_000, 65_535], commits: true)
+    #expect(try rebuild(Array(deal.shares().dropFirst())) == secret.exposed())
+    #expect(deal.commitments[0] == RistrettoPoint.multipleOfBase(secret))
+    #expect(deal.shares().allSatisfy { FeldmanCheck.holds($0.value, at: $0.point, deal.commitments) })
+  }
+
+  @Test("[SS-06] a share fits its dealer's commitments or is another")
+  func feldman() throws {
+    let deal = try ShamirDeal(.random(), threshold: 4, points: [1, 2, 3, 4, 5], commits: true)
+    #expect(deal.commitments.count == 4)
+    for share in deal.shares() {
+      #expect(FeldmanCheck.holds(share.value, at: share.point, deal.commitments))
+      #expect(!FeldmanCheck.holds(share.value + Scalar(1), at: share.point, deal.commitments))
+      #expect(!FeldmanCheck.holds(share.value, at: share.point + 1, deal.commitments))
+      #expect(!FeldmanCheck.holds(share.value, at: share.point, Array(deal.commitments.dropLast())))
+    }
+    let other = try ShamirDeal(.random(), threshold: 4, points: [1, 2, 3, 4], commits: true)
+    #expect(!FeldmanCheck.holds(deal.share(0), at: 1, other.commitments))
+    // The zero polynomial: every product is the neutral element.
+    let zero = try ShamirDeal(Scalar(0), threshold: 2, points: [1, 2], commits: true) { Scalar(0) }
+    #expect(zero.commitments == [.identity, .identity] && FeldmanCheck.holds(zero.share(1), at: 2, zero.commitments))
+    #expect(!FeldmanCheck.holds(Scalar(1), at: 2, zero.commitments))
+    // A constant: the identity stands among the commitments.
+    let constant = try ShamirDeal(Scalar(9), threshold: 2, points: [3, 4]) { Scalar(0) }
+    #expect(constant.commitments.isEmpty && FeldmanCheck.holds(constant.share(0), at: 3, [.multipleOfBase(Scalar(9)), .identity]))
+    #expect(throws: SodiumError.self) { try RistrettoPoint([UInt8](repeating: 255, count: 32)) }
+    #expect(throws: SodiumError.self) { try RistrettoPoint([1] + [UInt8](repeating: 0, count: 31)) }
+    #expect(throws: SodiumError.self) { try RistrettoPoint([UInt8](repeating: 0, count: 31)) }
+  }
+
   @Test func theOrderOfTheSharesDoesNotMatter() throws {
     let secret = Scalar.random()
-    let shares = try ShamirShare.split(secret, threshold: 5, count: 9)
+    let shares = try split(secret, threshold: 5, count: 9)
     #expect(try rebuild([8, 0, 3, 5, 1].map { shares[$0] }) == secret.exposed())
   }
 
@@ -47,7 +79,7 @@ import Testing
     let weights = try ShamirWeights(points: [2, 5, 7])
     for _ in 0..<20 {
       let secret = Scalar.random()
-      let shares = try ShamirShare.split(secret, threshold: 3, count: 8)
+      let shares = try split(secret, threshold: 3, count: 8)
       #expect(try weights.rebuild([shares[1], shares[4], shares[6]]).constantTimeEquals(secret))
     }
   }
@@ -66,7 +98,7 @@ import Testing
 
   @Test func aWrongShareGivesAWrongSecret() throws {
     let secret = Scalar.random()
-    let shares = try ShamirShare.split(secret, threshold: 4, count: 6)
+    let shares = try split(secret, threshold: 4, count: 6)
     for index in 0..<4 {
       var altered = Array(shares.prefix(4))
       altered[index] = try ShamirShare(point: altered[index].point, value: altered[index].value + Scalar(1))
@@ -77,28 +109,30 @@ import Testing
   }
 
   @Test func sharesOfOneDealDiffer() throws {
-    let shares = try ShamirShare.split(Scalar.random(), threshold: 3, count: 20)
+    let shares = try split(Scalar.random(), threshold: 3, count: 20)
     #expect(Set(shares.map { $0.value.exposed() }).count == 20)
     let secret = Scalar.random()
-    let again = try (0..<2).map { _ in try ShamirShare.split(secret, threshold: 3, count: 3)[0].value.exposed() }
+    let again = try (0..<2).map { _ in try split(secret, threshold: 3, count: 3)[0].value.exposed() }
     #expect(again[0] != again[1], "a second deal uses fresh coefficients")
   }
 
   @Test(arguments: [(0, 3), (-1, 3), (4, 3), (1, 0), (0, 0), (2, 256), (256, 256), (1, -1)])
   func sharingParametersOutsideTheirRangeAreRefused(_ threshold: Int, _ count: Int) {
-    #expect(code { _ = try ShamirShare.split(Scalar(1), threshold: threshold, count: count) } == .wrongShareCount)
+    #expect(code { _ = try split(Scalar(1), threshold: threshold, count: count) } == .wrongShareCount)
   }
 
   @Test func badPointsAreRefused() throws {
     #expect(code { _ = try ShamirShare(point: 0, value: Scalar(1)) } == .badSharePoint)
+    #expect(code { _ = try ShamirDeal(Scalar(1), threshold: 1, points: [1, 0]) } == .badSharePoint)
+    #expect(code { _ = try ShamirDeal(Scalar(1), threshold: 1, points: [7, 7]) } == .badSharePoint)
     #expect(code { _ = try ShamirWeights(points: [1, 0, 2]) } == .badSharePoint)
     #expect(code { _ = try ShamirWeights(points: [1, 2, 1]) } == .badSharePoint)
     #expect(code { _ = try ShamirWeights(points: []) } == .wrongShareCount)
-    #expect(code { _ = try ShamirWeights(points: [UInt8](repeating: 1, count: 256)) } == .wrongShareCount)
+    #expect(code { _ = try ShamirWeights(points: [UInt16](repeating: 1, count: 256)) } == .wrongShareCount)
   }
 
   @Test func sharesThatDoNotBelongToTheWeightsAreRefused() throws {
-    let shares = try ShamirShare.split(Scalar(5), threshold: 3, count: 4)
+    let shares = try split(Scalar(5), threshold: 3, count: 4)
     let weights = try ShamirWeights(points: [1, 2, 3])
     #expect(code { _ = try weights.rebuild(Array(shares.prefix(2))) } == .wrongShareCount)
     #expect(code { _ = try weights.rebuild(shares) } == .wrongShareCount)
@@ -114,6 +148,14 @@ import Testing
       #expect(code { _ = try ShamirShare(point: 1, canonical: SecretBytes(copying: bytes)) } == .scalarNotCanonical)
     }
     #expect(code { _ = try ShamirShare(point: 0, canonical: SecretBytes(count: 32)) } == .badSharePoint)
+  }
+
+  /// The shares of the points 1 to `count`.
+  private func split(
+    _ secret: Scalar, threshold: Int, count: Int, coefficient: () -> Scalar = { .random() }
+  ) throws -> [ShamirShare] {
+    try ShamirDeal(secret, threshold: threshold, points: (1...max(count, 1)).prefix(max(count, 0)).map { UInt16($0) }, coefficient: coefficient)
+      .shares()
   }
 
   private func rebuild(_ shares: [ShamirShare]) throws -> [UInt8] {

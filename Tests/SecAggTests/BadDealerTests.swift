@@ -15,7 +15,7 @@ import Testing
     world.toServer = { [unowned world] site, type, bytes in
       guard site == BadDealerTests.dealer, type == .shares, let session = world.sites[site], let list = session.keyList,
         let channel = session.secrets?.channelKey, let body = try? SignedMessage(decoding: bytes).open(SharesBody.self),
-        let header = try? body.header.open(ShareHeaderBody.self)
+        let header = try? body.headers[0].open(ShareHeaderBody.self)
       else { return [bytes] }
       let context = world.plan.context
       var envelopes: [[UInt8]] = []
@@ -29,7 +29,7 @@ import Testing
             let (one, two) = (Scalar.random(), Scalar.random())
             envelope =
               (try? Channel.seal(
-                maskKeyShare: one, selfMaskShare: two, from: site, to: entry.holder, own: channel, peer: keys.channelKey,
+                Channel.plaintext(maskKeyShare: one, selfMaskShare: two), from: site, to: entry.holder, own: channel, peer: keys.channelKey,
                 context: context)) ?? original
             entry = .init(
               holder: entry.holder,
@@ -44,9 +44,10 @@ import Testing
         entries.append(entry)
       }
       let signed = world.siteMessage(
-        ShareHeaderBody(keyList: header.keyList, selfMaskRoot: header.selfMaskRoot, entries: entries), site)
-      session.ownHeader = signed
-      return [world.siteMessage(SharesBody(header: signed, envelopes: envelopes), site).bytes]
+        ShareHeaderBody(
+          keyList: header.keyList, selfMaskRoot: header.selfMaskRoot, commitments: header.commitments, entries: entries), site)
+      session.ownHeaders = [signed]
+      return [world.siteMessage(SharesBody(headers: [signed], envelopes: envelopes), site).bytes]
     }
   }
 
@@ -78,19 +79,73 @@ import Testing
     #expect(world.code(BadDealerTests.dealer) == .notAcknowledged)
   }
 
-  @Test("[SA-85] shares that match their hashes but not each other: no sum, and the dealer is named")
-  func inconsistentShares() throws {
+  @Test("[SS-06] shares that match their hashes and not the commitments: found by their holder, and the sum is right")
+  func sharesOffThePolynomial() throws {
     for isDealerGone in [false, true] {
-      let world = try World(6)
+      let world = try World(8)
       deal(world, badFor: [Fixture.site(0)], hashesMatch: true)
       if isDealerGone { world.deathPhase[BadDealerTests.dealer] = .maskedInput }
       world.run()
+      let sum = try #require(world.sum)
+      #expect(sum.sections == world.plainSum(sum.survivors) && sum.masked == world.plan.sites)
+      #expect(world.server.maskSet?.held[Fixture.site(0)]?.contains(BadDealerTests.dealer) == false)
+    }
+  }
+
+  @Test("[SA-85] shares of another root, with commitments that fit them: no sum, and the dealer is named")
+  func anotherRoot() throws {
+    for isDealerGone in [false, true] {
+      let world = try World(6)
+      world.toServer = { [unowned world] site, type, bytes in
+        guard site == BadDealerTests.dealer, type == .shares else { return [bytes] }
+        return [(try? self.otherRoot(world, bytes)) ?? bytes]
+      }
+      if isDealerGone { world.deathPhase[BadDealerTests.dealer] = .maskedInput }
+      world.run()
       guard case .aborted(let refusal) = world.outcome else {
-        Issue.record("a sum of shares that do not fit")
+        Issue.record("a sum was released")
         continue
       }
       #expect(refusal.code == .wrongDealer && refusal.culprit == BadDealerTests.dealer)
     }
+  }
+
+  /// The dealer's message with shares of a root that is not its keys'; everything fits but the root.
+  private func otherRoot(_ world: World, _ bytes: [UInt8]) throws -> [UInt8] {
+    let dealer = BadDealerTests.dealer
+    let (plan, context) = (world.plan, world.plan.context)
+    let session = try #require(world.sites[dealer])
+    let list = try #require(session.keyList)
+    let channel = try #require(session.secrets?.channelKey)
+    let header = try SignedMessage(decoding: bytes).open(SharesBody.self).headers[0].open(ShareHeaderBody.self)
+    let points = list.keyed.compactMap(plan.point)
+    let deals = try (0..<2).map { _ in try ShamirDeal(.random(), threshold: plan.threshold, points: points, commits: true) }
+    var entries: [ShareHeaderBody.Entry] = []
+    var envelopes: [[UInt8]] = []
+    for (index, holder) in list.keyed.enumerated() {
+      let (one, two) = (deals[0].share(index), deals[1].share(index))
+      let keys = try #require(list.keys[holder])
+      let plaintext = Channel.plaintext(maskKeyShare: one, selfMaskShare: two)
+      var envelope: [UInt8] = []
+      if holder == dealer {
+        session.heldShares?.store(plaintext, of: dealer)
+      } else {
+        envelope = try Channel.seal(plaintext, from: dealer, to: holder, own: channel, peer: keys.channelKey, context: context)
+        envelopes.append(envelope)
+      }
+      entries.append(
+        .init(
+          holder: holder, maskKeyShare: Transcript.share(context, dealer: dealer, holder: holder, .maskKey, one),
+          selfMaskShare: Transcript.share(context, dealer: dealer, holder: holder, .selfMask, two),
+          envelope: Transcript.envelope(context, dealer: dealer, holder: holder, envelope)))
+    }
+    let commitments = zip(deals[0].commitments, deals[1].commitments).map { commitment in
+      ShareHeaderBody.Commitment(maskKey: commitment.0.bytes, selfMask: commitment.1.bytes)
+    }
+    let signed = world.siteMessage(
+      ShareHeaderBody(keyList: header.keyList, selfMaskRoot: header.selfMaskRoot, commitments: commitments, entries: entries), dealer)
+    session.ownHeaders = [signed]
+    return world.siteMessage(SharesBody(headers: [signed], envelopes: envelopes), dealer).bytes
   }
 
   @Test("[SA-84] a dealer of whom too few holders are left")

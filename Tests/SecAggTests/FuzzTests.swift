@@ -11,18 +11,21 @@ import Testing
     PlanBody.self, AcceptanceBody.self, KeysBody.self, KeyListBody.self, ShareHeaderBody.self, SharesBody.self,
     ShareDeliveryBody.self, AcknowledgementBody.self, AcknowledgementListBody.self, InputHeaderBody.self, SurvivorsBody.self,
     ConsistencyBody.self, SignatureListBody.self, RevealBody.self, ClosedBody.self, RefusalBody.self,
+    GraphCommitmentsBody.self, GraphNonceBody.self, GraphNoncesBody.self,
   ]
 
   /// One valid message of every type.
   static func validMessages() throws -> [SignedMessage] {
     let world = try World(5)
     world.run()
+    let sparse = try World(66, colluders: 3)
+    sparse.run()
     var messages: [MessageType: SignedMessage] = [:]
-    for sent in world.log {
+    for sent in world.log + sparse.log {
       let message = try SignedMessage(decoding: sent.bytes)
       messages[message.type] = messages[message.type] ?? message
     }
-    if let shares = try messages[.shares]?.open(SharesBody.self) { messages[.shareHeader] = shares.header }
+    if let shares = try messages[.shares]?.open(SharesBody.self) { messages[.shareHeader] = shares.headers[0] }
     messages[.refusal] = world.siteMessage(RefusalBody(Refusal(.policy, "größer", culprit: SiteID(3))), SiteID(3))
     return MessageType.allCases.compactMap { messages[$0] }
   }

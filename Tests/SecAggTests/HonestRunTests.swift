@@ -20,13 +20,13 @@ import Testing
     #expect(sum.digest == Transcript.sum(world.plan.context, packed: try PackedSections.pack(sum.sections, world.plan.sections)))
   }
 
-  @Test func theLargestCohortOfTheCompleteGraph() throws {
-    let world = try World(RoundPlan.completeGraphMax, colluders: 21)
+  @Test func aLargeCohortOfTheCompleteGraph() throws {
+    let world = try World(RoundPlan.completeGraphUsualMax / 2, colluders: 10)
     world.deathPhase[Fixture.site(5)] = .maskedInput
-    world.deathPhase[Fixture.site(60)] = .acknowledge
+    world.deathPhase[Fixture.site(30)] = .acknowledge
     world.run()
     let sum = try #require(world.sum)
-    #expect(sum.survivors.count == 62 && sum.masked.count == 64)
+    #expect(sum.survivors.count == 30 && sum.masked.count == 32)
     #expect(sum.sections == world.plainSum(sum.survivors))
   }
 

@@ -34,7 +34,7 @@ import Testing
     #expect(refusal.code == code && refusal.culprit == culprit, "\(refusal)", sourceLocation: sourceLocation)
     // [SA-122] Nothing secret is left, and nothing else is said.
     let session = world.sites[HostileServerTests.victim]
-    #expect(session?.secrets == nil && session?.heldShares.isEmpty == true && session?.plainInput == nil, sourceLocation: sourceLocation)
+    #expect(session?.secrets == nil && session?.heldShares == nil && session?.plainInput == nil, sourceLocation: sourceLocation)
     #expect(session?.receive([1, 2, 3]).isEmpty == true, sourceLocation: sourceLocation)
   }
 
@@ -161,11 +161,30 @@ import Testing
     let world = try run(ShareDeliveryBody.self) { world, body in
       let header = try body.headers[4].open(ShareHeaderBody.self)
       let other = ShareHeaderBody(
-        keyList: BLAKE2b.hash([9]), selfMaskRoot: header.selfMaskRoot, entries: header.entries)
+        keyList: BLAKE2b.hash([9]), selfMaskRoot: header.selfMaskRoot, commitments: header.commitments, entries: header.entries)
       return ShareDeliveryBody(
         headers: body.headers.dropLast() + [world.siteMessage(other, HostileServerTests.accomplice)], envelopes: body.envelopes)
     }
     expect(world, .transcriptDiffers)
+  }
+
+  @Test("[SA-42] a dealer's header without commitments, and [SA-08] a set behind a whole list")
+  func noCommitments() throws {
+    let world = try run(ShareDeliveryBody.self) { world, body in
+      let header = try body.headers[4].open(ShareHeaderBody.self)
+      let other = ShareHeaderBody(
+        keyList: header.keyList, selfMaskRoot: header.selfMaskRoot, commitments: [], entries: header.entries)
+      return ShareDeliveryBody(
+        headers: body.headers.dropLast() + [world.siteMessage(other, HostileServerTests.accomplice)], envelopes: body.envelopes)
+    }
+    expect(world, .badCommitments, culprit: HostileServerTests.accomplice)
+    expect(try run(KeyListBody.self) { KeyListBody(keys: $1.keys, set: $0.plan.sites) }, .wrongMembers)
+    expect(
+      try run(ShareDeliveryBody.self) { ShareDeliveryBody(headers: $1.headers, envelopes: $1.envelopes, set: $0.plan.sites) },
+      .wrongMembers)
+    expect(
+      try run(AcknowledgementListBody.self) { AcknowledgementListBody(acknowledgements: $1.acknowledgements, set: $0.plan.sites) },
+      .wrongMembers)
   }
 
   @Test("[SA-50] an acknowledgement of other messages")

@@ -159,11 +159,15 @@ import Testing
 
   /// The same shares under an altered header.
   private func header(
-    _ world: World, _ shares: SharesBody, keyList: [UInt8]? = nil, entries: ([ShareHeaderBody.Entry]) -> [ShareHeaderBody.Entry] = { $0 }
+    _ world: World, _ shares: SharesBody, keyList: [UInt8]? = nil,
+    commitments: ([ShareHeaderBody.Commitment]) -> [ShareHeaderBody.Commitment] = { $0 },
+    entries: ([ShareHeaderBody.Entry]) -> [ShareHeaderBody.Entry] = { $0 }
   ) throws -> SignedMessage {
-    let header = try shares.header.open(ShareHeaderBody.self)
+    let header = try shares.headers[0].open(ShareHeaderBody.self)
     return world.siteMessage(
-      ShareHeaderBody(keyList: keyList ?? header.keyList, selfMaskRoot: header.selfMaskRoot, entries: entries(header.entries)),
+      ShareHeaderBody(
+        keyList: keyList ?? header.keyList, selfMaskRoot: header.selfMaskRoot, commitments: commitments(header.commitments),
+        entries: entries(header.entries)),
       HostileSiteTests.rogue)
   }
 
@@ -171,21 +175,36 @@ import Testing
   func shares() throws {
     expectDropped(
       try world(SharesBody.self) { world, body in
-        SharesBody(header: try self.header(world, body) { $0.dropLast() }, envelopes: body.envelopes)
+        SharesBody(headers: [try self.header(world, body, entries: { $0.dropLast() })], envelopes: body.envelopes)
       }, .wrongMembers)
     expectDropped(
-      try world(SharesBody.self) { _, body in SharesBody(header: body.header, envelopes: body.envelopes.dropLast()) }, .wrongMembers)
+      try world(SharesBody.self) { _, body in SharesBody(headers: body.headers, envelopes: body.envelopes.dropLast()) }, .wrongMembers)
     expectDropped(
-      try world(SharesBody.self) { _, body in SharesBody(header: body.header, envelopes: body.envelopes.reversed()) }, .envelopeAltered)
+      try world(SharesBody.self) { _, body in SharesBody(headers: body.headers, envelopes: body.envelopes.reversed()) }, .envelopeAltered)
     expectDropped(
       try world(SharesBody.self) { world, body in
-        SharesBody(header: try self.header(world, body, keyList: BLAKE2b.hash([])), envelopes: body.envelopes)
+        SharesBody(headers: [try self.header(world, body, keyList: BLAKE2b.hash([]))], envelopes: body.envelopes)
       }, .transcriptDiffers)
     expectDropped(
       try world(SharesBody.self) { world, body in
-        let inner = try body.header.open(ShareHeaderBody.self)
-        return SharesBody(header: world.siteMessage(inner, Fixture.site(1)), envelopes: body.envelopes)
+        let inner = try body.headers[0].open(ShareHeaderBody.self)
+        return SharesBody(headers: [world.siteMessage(inner, Fixture.site(1))], envelopes: body.envelopes)
       }, .wrongSender)
+  }
+
+  @Test("[SA-42] commitments that are too few, none, or no points")
+  func commitments() throws {
+    func dealing(_ edit: @escaping ([ShareHeaderBody.Commitment]) -> [ShareHeaderBody.Commitment]) throws -> World {
+      try world(SharesBody.self) { world, body in
+        SharesBody(headers: [try self.header(world, body, commitments: edit)], envelopes: body.envelopes)
+      }
+    }
+    expectDropped(try dealing { $0.dropLast() }, .badCommitments)
+    expectDropped(try dealing { _ in [] }, .badCommitments)
+    expectDropped(try dealing { $0 + $0.prefix(1) }, .badCommitments)
+    let noPoint = [UInt8](repeating: 0xff, count: 32)
+    expectDropped(try dealing { $0.dropLast() + [.init(maskKey: $0[0].maskKey, selfMask: noPoint)] }, .badCommitments)
+    expectDropped(try dealing { $0.dropLast() + [.init(maskKey: noPoint, selfMask: $0[0].selfMask)] }, .badCommitments)
   }
 
   @Test("[SA-50] [SA-08] acknowledgements of another transcript, of strangers, or without the site itself")

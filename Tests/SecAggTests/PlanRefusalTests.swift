@@ -23,7 +23,12 @@ import Testing
     BadPlan(code: .rosterDiffers, what: "another roster") { $0.rosterDigest[0] ^= 1 },
     BadPlan(code: .badCohort, what: "two sites") { $0.sites = Array($0.sites.prefix(2)) },
     BadPlan(code: .badCohort, what: "a site that the roster does not know") { $0.sites[4] = SiteID(9999) },
-    BadPlan(code: .cohortTooLarge, what: "65 sites") { $0.sites = Fixture.sites(65) },
+    BadPlan(code: .cohortTooLarge, what: "129 sites in the complete graph") { plan in
+      plan.sites = Fixture.sites(129)
+      plan.neighbours = 128
+    },
+    BadPlan(code: .cohortTooLarge, what: "10,001 sites") { $0.sites = (0..<10_001).map { SiteID($0) } },
+    BadPlan(code: .badParameters, what: "a sparse graph for which there is no degree") { $0.sites = Fixture.sites(65) },
     BadPlan(code: .wrongThreshold, what: "a lower threshold") { $0.threshold -= 1 },
     BadPlan(code: .wrongThreshold, what: "a higher threshold") { $0.threshold += 1 },
     BadPlan(code: .wrongColluders, what: "colluders shrunk with the cohort") { plan in
@@ -31,7 +36,8 @@ import Testing
       plan.threshold = RoundPlan.threshold(sites: 5, colluders: 0)
     },
     BadPlan(code: .wrongColluders, what: "as many colluders as sites") { $0.colluders = 5 },
-    BadPlan(code: .badParameters, what: "a sparse graph") { $0.neighbours = 3 },
+    BadPlan(code: .cohortTooLarge, what: "a sparse graph of five") { $0.neighbours = 3 },
+    BadPlan(code: .badParameters, what: "more neighbours than there are") { $0.neighbours = 5 },
     BadPlan(code: .badParameters, what: "no survivors needed") { $0.minimumSurvivors = 0 },
     BadPlan(code: .badParameters, what: "more survivors than sites") { $0.minimumSurvivors = 6 },
     BadPlan(code: .badParameters, what: "a digest of 31 bytes") { $0.weightsDigest.removeLast() },

@@ -130,12 +130,14 @@ private struct OneWord: RandomNumberGenerator {
     let holderKey = try X25519.PublicKey(bytes(it.holderKey))
     #expect(dealerSecret.publicKey == dealerKey && holderSecret.publicKey == holderKey)
     let sealed = try Channel.seal(
-      maskKeyShare: Scalar(canonical: bytes(it.maskKeyShare)), selfMaskShare: Scalar(canonical: bytes(it.selfMaskShare)),
-      from: dealer, to: holder, own: dealerSecret, peer: holderKey, context: context)
+      SecretBytes(copying: bytes(it.maskKeyShare) + bytes(it.selfMaskShare)), from: dealer, to: holder, own: dealerSecret, peer: holderKey, context: context)
     #expect(sealed == bytes(it.envelope))
     func open(_ envelope: String, from sender: SiteID = dealer, to receiver: SiteID = holder) throws -> [[UInt8]]? {
-      try Channel.open(bytes(envelope), from: sender, to: receiver, own: holderSecret, peer: dealerKey, context: context)
-        .map { [$0.maskKeyShare.exposed(), $0.selfMaskShare.exposed()] }
+      let shared = try holderSecret.sharedSecret(with: dealerKey)
+      let key = Channel.key(shared, from: sender, to: receiver, dealerKey: dealerKey, holderKey: holderKey, context: context)
+      let plaintext = Channel.open(bytes(envelope), from: sender, to: receiver, key: key, context: context)
+      guard let plaintext else { return nil }
+      return [Channel.share(.maskKey, of: plaintext)?.exposed() ?? [], Channel.share(.selfMask, of: plaintext)?.exposed() ?? []]
     }
     #expect(try open(it.envelope) == [bytes(it.maskKeyShare), bytes(it.selfMaskShare)])
     #expect(try open(it.notCanonical) == nil, "a share that is the group's order")

@@ -133,7 +133,7 @@ final class World {
     for (index, site) in Fixture.sites(count).enumerated() {
       guard let key = Keys.sites[site] else { continue }
       sites[site] = SiteSession(
-        site: site, identity: key, roster: roster, minimumHonest: minimumHonest ?? min(3, plan.threshold - colluders))
+        site: site, identity: key, roster: roster, minimumHonest: minimumHonest ?? min(3, plan.honestMin))
       inputs[site] = Fixture.input(plan, seed: UInt64(100 + index))
     }
   }
@@ -270,5 +270,17 @@ final class World {
   func siteMessage(_ body: some MessageBody, _ site: SiteID) -> SignedMessage {
     guard let key = Keys.sites[site] else { preconditionFailure("a site of the fixture") }
     return SignedMessage(body, context: plan.context, sender: site, key: key)
+  }
+}
+
+extension Channel {
+  /// The envelope from a dealer's own secret key: what `PairSecrets` computes in two steps.
+  static func seal(
+    _ plaintext: borrowing SecretBytes, from dealer: SiteID, to holder: SiteID, own: X25519.SecretKey, peer: X25519.PublicKey,
+    context: [UInt8]
+  ) throws -> [UInt8] {
+    let shared = try own.sharedSecret(with: peer)
+    let key = key(shared, from: dealer, to: holder, dealerKey: own.publicKey, holderKey: peer, context: context)
+    return seal(plaintext, from: dealer, to: holder, key: key, context: context)
   }
 }

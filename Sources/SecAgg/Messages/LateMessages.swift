@@ -1,4 +1,4 @@
-// Bodies of phases 3 to 5 and of the end: input header, survivors, consistency, reveal, closed, refusal (spec/03-phases.md).
+// Bodies of phases 3 to 5 and of the end: input header, consistency, reveal, closed, refusal (spec/03-phases.md).
 import Sodium
 
 /// What a site signs about its masked input. The payload itself follows in chunks, outside of messages.
@@ -29,16 +29,6 @@ struct InputHeaderBody: MessageBody {
   }
 }
 
-/// U3: every survivor's signed input header.
-struct SurvivorsBody: MessageBody {
-  static let type = MessageType.survivors
-  let headers: [SignedMessage]
-
-  init(headers: [SignedMessage]) { self.headers = headers }
-  func write(to writer: inout ByteWriter) { writer.messages(headers) }
-  init(from reader: inout ByteReader) throws(Refusal) { headers = try reader.messages() }
-}
-
 /// A survivor's signature over H(ctx, U1, U2, U3, all input digests).
 struct ConsistencyBody: MessageBody {
   static let type = MessageType.consistency
@@ -47,15 +37,6 @@ struct ConsistencyBody: MessageBody {
   init(hash: [UInt8]) { self.hash = hash }
   func write(to writer: inout ByteWriter) { writer.fixed(hash) }
   init(from reader: inout ByteReader) throws(Refusal) { hash = try reader.fixed(32) }
-}
-
-struct SignatureListBody: MessageBody {
-  static let type = MessageType.signatureList
-  let signatures: [SignedMessage]
-
-  init(signatures: [SignedMessage]) { self.signatures = signatures }
-  func write(to writer: inout ByteWriter) { writer.messages(signatures) }
-  init(from reader: inout ByteReader) throws(Refusal) { signatures = try reader.messages() }
 }
 
 /// Which of a site's two secrets a share belongs to.

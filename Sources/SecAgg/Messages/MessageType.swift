@@ -17,6 +17,9 @@ enum MessageType: UInt8, CaseIterable, Sendable {
   case reveal = 14
   case closed = 15
   case refusal = 16
+  case graphCommitments = 17
+  case graphNonce = 18
+  case graphNonces = 19
 
   /// The phase in the label `secagg/v1/PHASE`.
   var name: String {
@@ -37,6 +40,9 @@ enum MessageType: UInt8, CaseIterable, Sendable {
     case .reveal: "reveal"
     case .closed: "closed"
     case .refusal: "refusal"
+    case .graphCommitments: "graph-commitments"
+    case .graphNonce: "graph-nonce"
+    case .graphNonces: "graph-nonces"
     }
   }
 
@@ -44,6 +50,7 @@ enum MessageType: UInt8, CaseIterable, Sendable {
   var duePhase: Phase? {
     switch self {
     case .acceptance: .plan
+    case .graphNonce: .graph
     case .keys: .keys
     case .shares: .shares
     case .acknowledgement: .acknowledge
@@ -58,6 +65,8 @@ enum MessageType: UInt8, CaseIterable, Sendable {
   var awaitedPhase: Phase? {
     switch self {
     case .plan: .plan
+    case .graphCommitments: .commitments
+    case .graphNonces: .graph
     case .keyList: .keys
     case .shareDelivery: .shares
     case .acknowledgementList: .acknowledge

@@ -20,25 +20,46 @@ extension RoundPlan {
   private func validateCohort() throws(Refusal) {
     let n = sites.count
     guard n >= RoundPlan.cohortMin else { throw Refusal(.badCohort, "\(n) sites; a sum needs \(RoundPlan.cohortMin)") }
-    guard n <= RoundPlan.completeGraphMax else {
-      throw Refusal(.cohortTooLarge, "\(n) sites; the complete graph is for at most \(RoundPlan.completeGraphMax)")
-    }
+    guard n <= RoundPlan.cohortMax else { throw Refusal(.cohortTooLarge, "\(n) sites; at most \(RoundPlan.cohortMax) take part") }
     guard sites.isStrictlyAscending, !sites.contains(.server) else {
       throw Refusal(.badCohort, "the sites are not ascending and distinct")
     }
     guard colluders >= 0, colluders < n else {
       throw Refusal(.wrongColluders, "\(colluders) colluders among \(n) sites")
     }
-    let expected = RoundPlan.threshold(sites: n, colluders: colluders)
-    guard threshold == expected, threshold <= n else {
-      throw Refusal(.wrongThreshold, "threshold \(threshold) for \(n) sites and \(colluders) colluders; it is \(expected)")
-    }
-    guard neighbours == n - 1 else {
-      throw Refusal(.badParameters, "\(neighbours) neighbours; the complete graph of \(n) sites has \(n - 1)")
-    }
     guard (1...n).contains(minimumSurvivors) else {
       throw Refusal(.badParameters, "\(minimumSurvivors) minimum survivors of \(n) sites")
     }
+    let expected: Int
+    if isSparse {
+      expected = try sparseThreshold()
+    } else {
+      guard neighbours == n - 1 else {
+        throw Refusal(.badParameters, "\(neighbours) neighbours; the complete graph of \(n) sites has \(n - 1)")
+      }
+      guard n <= RoundPlan.completeGraphMax else {
+        throw Refusal(.cohortTooLarge, "\(n) sites; the complete graph is for at most \(RoundPlan.completeGraphMax)")
+      }
+      expected = RoundPlan.threshold(sites: n, colluders: colluders)
+    }
+    guard threshold == expected, threshold <= n else {
+      throw Refusal(.wrongThreshold, "threshold \(threshold) for \(n) sites and \(colluders) colluders; it is \(expected)")
+    }
+  }
+
+  private func sparseThreshold() throws(Refusal) -> Int {
+    let n = sites.count
+    guard n >= GraphParameters.sitesMin else {
+      throw Refusal(.cohortTooLarge, "\(n) sites; the sparse graph is for at least \(GraphParameters.sitesMin)")
+    }
+    guard let graph = GraphParameters.find(sites: n, colluders: colluders, dropouts: n - minimumSurvivors) else {
+      throw Refusal(
+        .badParameters, "no sparse graph of \(n) sites serves with \(colluders) colluders and \(n - minimumSurvivors) dropouts")
+    }
+    guard neighbours == graph.neighbours else {
+      throw Refusal(.badParameters, "\(neighbours) neighbours; the sparse graph has \(graph.neighbours)")
+    }
+    return graph.threshold
   }
 
   private func validateLayout() throws(Refusal) {
@@ -71,10 +92,9 @@ extension RoundPlan {
   /// What a site checks: all of it, that it is invited, and that t − n_C honest sites are in every sum.
   func validate(for site: SiteID, roster: RosterView, minimumHonest: Int) throws(Refusal) {
     try validate(against: roster)
-    guard sites.contains(site) else { throw Refusal(.badCohort, "\(site) is not among the invited") }
-    guard threshold - colluders >= minimumHonest else {
-      throw Refusal(
-        .tooFewHonest, "\(threshold) - \(colluders) = \(threshold - colluders) honest sites are assured; \(minimumHonest) are required")
+    guard invites(site) else { throw Refusal(.badCohort, "\(site) is not among the invited") }
+    guard honestMin >= minimumHonest else {
+      throw Refusal(.tooFewHonest, "\(honestMin) honest sites are assured in a sum; \(minimumHonest) are required")
     }
   }
 

@@ -10,20 +10,37 @@ public final class ServerSession {
   let roster: RosterView
   private let signingKey: Ed25519.SigningKey
 
+  /// How unmasking is spread over cores; the driver may set it.
+  public var workers = Workers.serial
+
   /// The phase whose answers are awaited.
   public internal(set) var phase = Phase.plan
   var isStarted = false
   /// Sites that were invited and have not been dropped.
   public internal(set) var live: Set<SiteID>
-  /// Each site's first message of each type: a repetition is ignored, a different one refused.
-  var received: [SiteID: [MessageType: SignedMessage]] = [:]
+  /// Whom the current phase still waits for, and who has answered it.
+  var awaited: Set<SiteID> = []
+  var answered: Set<SiteID> = []
+  /// Digest of each site's first message of each type: a repetition is ignored, a different one refused.
+  var received: [SiteID: [MessageType: [UInt8]]] = [:]
+  /// The messages that the current phase collects.
+  var collected: [SiteID: SignedMessage] = [:]
+  /// Keys may come with the acceptance.
+  var earlyKeys: [SiteID: SignedMessage] = [:]
   /// The last message to each site, for whoever comes back.
   var lastSent: [SiteID: [UInt8]] = [:]
   /// Who was dropped, when, and why: for the reason of an abort.
-  var drops: [(site: SiteID, phase: Phase, reason: String)] = []
+  var drops: [SiteID: (phase: Phase, reason: String)] = [:]
 
   // Sets, as they become fixed.
+  /// Of the sparse graph: who accepted, with their commitments.
+  var commitments: [SiteID: [UInt8]] = [:]
+  var nonceBreaker: SiteID?
+  var scope: Scope
+  var seenKeys: [X25519.PublicKey: SiteID] = [:]
   var keyList: KeyList?
+  var dealt: [SiteID: DealtShares] = [:]
+  var envelopes: [SiteID: [[UInt8]]] = [:]
   var dealerList: DealerList?
   var maskSet: MaskSet?
   var survivorSet: SurvivorSet?
@@ -32,6 +49,7 @@ public final class ServerSession {
   var uploads: [SiteID: Upload] = [:]
   var inputs: [SiteID: SignedMessage] = [:]
   var sum: [[UInt32]]
+  var signatures: [SiteID: SignedMessage] = [:]
   /// Checked against the dealers' hashes.
   var reveals: [SiteID: RevealBody] = [:]
 
@@ -46,6 +64,9 @@ public final class ServerSession {
     self.roster = roster
     self.signingKey = signingKey
     live = Set(plan.sites)
+    awaited = live
+    let graph = MaskGraph(complete: plan)
+    scope = Scope(plan: plan, context: context, roster: roster, graph: graph, viewer: nil)
     sum = plan.sections.map { [UInt32](repeating: 0, count: $0.count) }
   }
 
@@ -68,11 +89,11 @@ public final class ServerSession {
 
   /// Repeats what the site has not answered.
   public func reconnected(_ site: SiteID) -> [ServerAction] {
-    guard isStarted, plan.sites.contains(site) else { return [] }
+    guard isStarted, plan.invites(site) else { return [] }
     guard live.contains(site) else { return [.refuse(lateness(of: site), to: site)] }
     // A half-sent payload begins anew: the new connection starts with its header.
     uploads[site] = nil
-    guard !hasAnswered(site), let message = lastSent[site] else { return [] }
+    guard awaited.contains(site) || phase == .done, let message = lastSent[site] else { return [] }
     return [.send(message, to: site)]
   }
 
@@ -86,7 +107,7 @@ public final class ServerSession {
   public func deadlinePassed(_ phase: Phase) -> [ServerAction] {
     guard isStarted, phase == self.phase, phase != .done else { return [] }
     var actions: [ServerAction] = []
-    for site in expected where !hasAnswered(site) {
+    for site in awaited.sorted() {
       let refusal = Refusal(.silent, "no answer in phase \(phase) before its deadline")
       actions += send(RefusalBody(refusal), to: [site]) + drop(site, "\(refusal.reason) (the server's word)")
     }
@@ -99,19 +120,20 @@ public final class ServerSession {
   // MARK: Inside
 
   private func guarded(_ site: SiteID, _ body: () throws(Refusal) -> [ServerAction]) -> [ServerAction] {
-    guard isStarted, plan.sites.contains(site) else {
+    guard isStarted, plan.invites(site) else {
       return [.refuse(Refusal(.wrongSender, "\(site) was not invited to this attempt"), to: site)]
     }
     guard live.contains(site) else { return [.refuse(lateness(of: site), to: site)] }
     do throws(Refusal) { return try body() } catch {
       guard phase != .done else { return [.refuse(error, to: site)] }
+      if error.code == .badNonce { nonceBreaker = site }
       let named = error.culprit == nil ? Refusal(error.code, error.reason, culprit: site) : error
       return [.refuse(named, to: site)] + drop(site, "\(error.code.rawValue): \(error.reason)") + advance()
     }
   }
 
   private func lateness(of site: SiteID) -> Refusal {
-    let drop = drops.first { $0.site == site }
+    let drop = drops[site]
     return Refusal(.late, "dropped in phase \(drop?.phase ?? phase): \(drop?.reason ?? "")")
   }
 
@@ -127,19 +149,25 @@ public final class ServerSession {
     live.remove(site)
     uploads[site] = nil
     lastSent[site] = nil
-    drops.append((site, phase, reason))
+    drops[site] = (phase, reason)
+    awaited.remove(site)
+    // What a vanished site sent before counts from its input on.
+    if phase < .maskedInput, phase != .graph { answered.remove(site) }
     return [.dropped(site, phase, reason: reason)]
   }
 
   /// Ends without a sum, tells whoever is left, and names everybody who was dropped on the way.
   func abort(_ refusal: Refusal) -> [ServerAction] {
-    let gone = drops.map { "\($0.site) in phase \($0.phase): \($0.reason)" }.joined(separator: "; ")
+    let gone = drops.sorted { $0.key < $1.key }
+      .map { "\($0.key) in phase \($0.value.phase): \($0.value.reason)" }.joined(separator: "; ")
     let named = gone.isEmpty ? refusal : Refusal(refusal.code, "\(refusal.reason). Dropped: \(gone)", culprit: refusal.culprit)
     let told = send(RefusalBody(named), to: live.sorted())
     phase = .done
     uploads = [:]
     sum = []
     reveals = [:]
+    envelopes = [:]
+    collected = [:]
     return told + [.aborted(named)]
   }
 }

@@ -3,67 +3,58 @@
 
 extension ServerSession {
   /// Whose answers the current phase needs; ascending, dropped sites left out.
-  var expected: [SiteID] {
-    let members: [SiteID] =
-      switch phase {
-      case .plan, .keys: plan.sites
-      case .shares: keyList?.keyed ?? []
-      case .acknowledge: dealerList?.dealers ?? []
-      case .maskedInput: maskSet?.masked ?? []
-      case .consistency, .reveal: survivorSet?.survivors ?? []
-      case .done: []
-      }
-    return members.filter(live.contains)
-  }
+  var expected: [SiteID] { members.filter(live.contains) }
 
-  func hasAnswered(_ site: SiteID) -> Bool {
+  private var members: [SiteID] {
     switch phase {
-    case .plan: received[site]?[.acceptance] != nil
-    case .keys: received[site]?[.keys] != nil
-    case .shares: received[site]?[.shares] != nil
-    case .acknowledge: received[site]?[.acknowledgement] != nil
-    case .maskedInput: inputs[site] != nil
-    case .consistency: received[site]?[.consistency] != nil
-    case .reveal: reveals[site] != nil
-    // After the end a site may still need to be told of it.
-    case .done: false
+    case .plan, .commitments: plan.sites
+    case .graph: commitments.keys.sorted()
+    case .keys: plan.isSparse ? commitments.keys.sorted() : plan.sites
+    case .shares: keyList?.keyed ?? []
+    case .acknowledge: dealerList?.dealers ?? []
+    case .maskedInput: maskSet?.masked ?? []
+    case .consistency, .reveal: survivorSet?.survivors ?? []
+    case .done: []
     }
   }
 
-  /// Who can still contribute to this phase: an input, signature or reveal counts although its site vanished afterwards.
-  private var possible: Int {
-    let waiting = expected.count { !hasAnswered($0) }
-    let answered =
-      switch phase {
-      case .maskedInput: inputs.count
-      case .consistency: signatures.count
-      case .reveal: reveals.count
-      default: expected.count { hasAnswered($0) }
-      }
-    return waiting + answered
-  }
+  func hasAnswered(_ site: SiteID) -> Bool { answered.contains(site) }
 
-  private var signatures: [SignedMessage] {
-    (survivorSet?.survivors ?? []).compactMap { received[$0]?[.consistency] }
+  func answer(_ site: SiteID) {
+    awaited.remove(site)
+    answered.insert(site)
   }
 
   /// Closes phases for as long as nobody is awaited.
   func advance() -> [ServerAction] {
     var actions: [ServerAction] = []
     while phase != .done {
-      let needed = phase == .maskedInput ? plan.inputsMin : plan.threshold
+      let possible = awaited.count + answered.count
       guard possible >= needed else {
-        return actions + abort(Refusal(shortage, "\(possible) sites are left in phase \(phase); \(needed) are needed"))
+        let reason = "\(possible) sites are left in phase \(phase); \(needed) are needed"
+        return actions + abort(Refusal(shortage, reason, culprit: nonceBreaker))
       }
-      guard expected.allSatisfy(hasAnswered) else { return actions }
+      guard awaited.isEmpty else { return actions }
       do throws(Refusal) { actions += try close() } catch { return actions + abort(error) }
     }
     return actions
   }
 
+  /// How many sites the current phase needs.
+  private var needed: Int {
+    switch phase {
+    case .plan, .commitments, .keys, .shares, .acknowledge: plan.membersMin
+    // Whoever could be left out here could choose between two graphs (SA-23).
+    case .graph: commitments.count
+    case .maskedInput: plan.inputsMin
+    case .consistency, .reveal, .done: plan.threshold
+    }
+  }
+
   private var shortage: RefusalCode {
     switch phase {
-    case .plan: .tooFewAccepted
+    case .plan, .commitments: .tooFewAccepted
+    case .graph: .badNonce
     case .keys: .tooFewKeys
     case .shares: .tooFewDealers
     case .acknowledge: .tooFewAcknowledged
@@ -75,7 +66,8 @@ extension ServerSession {
 
   private func close() throws(Refusal) -> [ServerAction] {
     switch phase {
-    case .plan: return open(.keys)
+    case .plan, .commitments: return try closePlan()
+    case .graph: return try closeGraph()
     case .keys: return try closeKeys()
     case .shares: return try closeShares()
     case .acknowledge: return try closeAcknowledgements()
@@ -86,93 +78,136 @@ extension ServerSession {
     }
   }
 
+  /// Opens a phase. Who answered it already: keys come with the acceptance.
   private func open(_ next: Phase) -> [ServerAction] {
     phase = next
-    return [.phase(next, waitingFor: expected)]
+    collected = next == .keys ? earlyKeys : [:]
+    earlyKeys = [:]
+    let waiting = expected
+    answered = Set(waiting.filter { collected[$0] != nil })
+    awaited = Set(waiting).subtracting(answered)
+    return [.phase(next, waitingFor: waiting)]
   }
 
-  private func collected(_ type: MessageType) -> [SignedMessage] {
-    expected.compactMap { received[$0]?[type] }
+  /// What the phase collected of those who are still there, ascending.
+  private var messages: [SignedMessage] { answered.sorted().compactMap { collected[$0] } }
+
+  /// Those of a phase's messages that one site gets to see.
+  private func visible(_ messages: [SignedMessage], to site: SiteID) -> [SignedMessage] {
+    guard scope.graph.seed != nil else { return messages }
+    let circle = scope.graph.circle(of: site)
+    return messages.filter { circle.sortedContains($0.sender) }
+  }
+
+  /// One message for all in the complete graph, one for each in the sparse one.
+  private func send<Body: MessageBody>(to sites: [SiteID], _ body: (SiteID) -> Body) -> [ServerAction] {
+    guard scope.graph.seed != nil else { return sites.first.map { send(body($0), to: sites) } ?? [] }
+    return sites.flatMap { send(body($0), to: [$0]) }
+  }
+
+  /// The whole set behind a list, where the list is of a neighbourhood.
+  private func whole(_ sites: [SiteID]) -> [SiteID]? { scope.graph.seed == nil ? nil : sites }
+
+  private func closePlan() throws(Refusal) -> [ServerAction] {
+    guard plan.isSparse else { return open(.keys) }
+    let sites = answered.sorted()
+    for message in messages { commitments[message.sender] = try message.open(AcceptanceBody.self).commitment }
+    let hash = Transcript.commitmentList(context, sites, sites.compactMap { commitments[$0] })
+    return send(GraphCommitmentsBody(hash: hash), to: sites) + open(.graph)
+  }
+
+  private func closeGraph() throws(Refusal) -> [ServerAction] {
+    var entries: [GraphNoncesBody.Entry] = []
+    for message in messages { entries.append(.init(site: message.sender, nonce: try message.open(GraphNonceBody.self).nonce)) }
+    let body = GraphNoncesBody(entries: entries)
+    let graph = MaskGraph(plan: plan, seed: body.seed(context), context: context)
+    scope = Scope(plan: plan, context: context, roster: roster, graph: graph, viewer: nil)
+    return send(body, to: entries.map(\.site).filter(live.contains)) + open(.keys)
   }
 
   private func closeKeys() throws(Refusal) -> [ServerAction] {
-    let list = try KeyList(collected(.keys), plan: plan, context: context, roster: roster)
+    let list = try KeyList(messages, set: nil, scope)
     keyList = list
-    return send(KeyListBody(keys: list.messages), to: list.keyed) + open(.shares)
+    seenKeys = [:]
+    let lists = send(to: list.keyed) { KeyListBody(keys: visible(list.messages, to: $0), set: whole(list.keyed)) }
+    return lists + open(.shares)
   }
 
   private func closeShares() throws(Refusal) -> [ServerAction] {
     guard let keyList else { throw Refusal(.unexpected, "shares before keys") }
-    var bodies: [SiteID: SharesBody] = [:]
-    for message in collected(.shares) { bodies[message.sender] = try message.open(SharesBody.self) }
-    let headers = bodies.keys.sorted().compactMap { bodies[$0]?.header }
-    let list = try DealerList(headers, keyList: keyList, plan: plan, context: context, roster: roster)
+    // Whoever dealt and was dropped since is no dealer.
+    dealt = dealt.filter { answered.contains($0.key) }
+    let list = try DealerList(dealt, set: nil, keyList: keyList, scope)
     dealerList = list
-    var actions: [ServerAction] = []
-    for holder in list.dealers {
-      let envelopes = list.dealers.filter { $0 != holder }.compactMap { dealer in
-        bodies[dealer].flatMap { ServerSession.envelope(of: $0, from: dealer, to: holder, keyList.keyed) }
-      }
-      actions += send(ShareDeliveryBody(headers: list.messages, envelopes: envelopes), to: [holder])
+    let deliveries = list.dealers.flatMap { holder in
+      let dealers = scope.graph.holders(of: holder).filter(list.dealers.sortedContains)
+      let headers = dealers.compactMap { dealt[$0]?.header(for: holder) }
+      let envelopes = dealers.filter { $0 != holder }.compactMap { envelope(from: $0, to: holder) }
+      return send(ShareDeliveryBody(headers: headers, envelopes: envelopes, set: whole(list.dealers)), to: [holder])
     }
-    return actions + open(.acknowledge)
+    envelopes = [:]
+    return deliveries + open(.acknowledge)
   }
 
-  private static func envelope(
-    of shares: SharesBody, from dealer: SiteID, to holder: SiteID, _ keyed: [SiteID]
-  ) -> [UInt8]? {
-    guard let index = keyed.filter({ $0 != dealer }).firstIndex(of: holder), shares.envelopes.indices.contains(index)
-    else { return nil }
-    return shares.envelopes[index]
+  private func envelope(from dealer: SiteID, to holder: SiteID) -> [UInt8]? {
+    let index = dealt[dealer]?.holders.filter { $0 != dealer }.sortedIndex(of: holder)
+    return index.flatMap { envelopes[dealer]?[$0] }
   }
 
   private func closeAcknowledgements() throws(Refusal) -> [ServerAction] {
     guard let dealerList else { throw Refusal(.unexpected, "acknowledgements before shares") }
-    let list = collected(.acknowledgement)
-    let set = try MaskSet(list, dealers: dealerList, plan: plan, context: context, roster: roster)
+    let set = try MaskSet(messages, set: nil, dealers: dealerList, scope)
     maskSet = set
     var actions: [ServerAction] = []
-    for site in dealerList.dealers where live.contains(site) && !set.masked.contains(site) {
+    for site in dealerList.dealers where live.contains(site) && !set.masked.sortedContains(site) {
       let refusal = Refusal(.notAcknowledged, "fewer than \(plan.threshold) sites could open the shares of \(site)", culprit: site)
       actions += send(RefusalBody(refusal), to: [site]) + drop(site, "\(refusal.code.rawValue): \(refusal.reason)")
     }
     let members = set.masked.filter(live.contains)
-    return actions + send(AcknowledgementListBody(acknowledgements: set.messages), to: members) + open(.maskedInput)
+    let lists = send(to: members) {
+      AcknowledgementListBody(acknowledgements: visible(set.messages, to: $0), set: whole(set.masked))
+    }
+    return actions + lists + open(.maskedInput)
   }
 
   private func closeInputs() throws(Refusal) -> [ServerAction] {
     guard let keyList, let maskSet else { throw Refusal(.unexpected, "inputs before masks") }
     let headers = inputs.keys.sorted().compactMap { inputs[$0] }
-    let set = try SurvivorSet(
-      headers, keyed: keyList.keyed, maskSet: maskSet, plan: plan, context: context, roster: roster)
+    let set = try SurvivorSet(headers, whole: nil, keyed: keyList.keyed, maskSet: maskSet, scope)
     survivorSet = set
-    let present = set.survivors.filter(live.contains)
-    return send(SurvivorsBody(headers: set.messages), to: present) + open(.consistency)
+    let all = scope.graph.seed == nil ? nil : SurvivorsBody.Whole(sites: set.survivors, digests: set.digests)
+    let lists = send(to: set.survivors.filter(live.contains)) {
+      SurvivorsBody(headers: visible(set.messages, to: $0), whole: all)
+    }
+    return lists + open(.consistency)
   }
 
   private func closeConsistency() -> [ServerAction] {
-    let list = SignatureListBody(signatures: signatures)
-    return send(list, to: (survivorSet?.survivors ?? []).filter(live.contains)) + open(.reveal)
+    let all = signatures.keys.sorted().compactMap { signatures[$0] }
+    let lists = send(to: (survivorSet?.survivors ?? []).filter(live.contains)) {
+      SignatureListBody(signatures: visible(all, to: $0))
+    }
+    return lists + open(.reveal)
   }
 
   private func closeReveal() throws(Refusal) -> [ServerAction] {
     guard let keyList, let dealerList, let maskSet, let survivorSet else { throw Refusal(.unexpected, "a reveal before masks") }
     let recovery = Recovery(
-      plan: plan, context: context, keyList: keyList, dealers: dealerList, maskSet: maskSet, survivors: survivorSet,
-      reveals: reveals)
+      scope: scope, keyList: keyList, dealers: dealerList, maskSet: maskSet, survivors: survivorSet, reveals: reveals)
     var total = sum
     sum = []
-    try recovery.unmask(&total)
+    try recovery.unmask(&total, workers)
     let packed = try PackedSections.pack(total, plan.sections)
     let digest = Transcript.sum(context, packed: packed)
-    let signed = signatures.map { ($0.sender, $0.bytes) }
     let result = RoundSum(
       context: context, sections: total, invited: plan.sites, keyed: keyList.keyed, masked: maskSet.masked,
-      survivors: survivorSet.survivors, revealers: reveals.keys.sorted(), inputDigests: survivorSet.digests,
-      signatures: Dictionary(uniqueKeysWithValues: signed), digest: digest)
+      survivors: survivorSet.survivors, revealers: reveals.keys.sorted(),
+      inputDigests: Dictionary(uniqueKeysWithValues: zip(survivorSet.survivors, survivorSet.digests)),
+      signatures: signatures.mapValues(\.bytes), digest: digest)
     reveals = [:]
     let present = survivorSet.survivors.filter(live.contains)
     phase = .done
+    awaited = []
     return send(ClosedBody(sumDigest: digest, revealers: result.revealers), to: present) + [.finished(result)]
   }
 }

@@ -1,6 +1,8 @@
 // What a site's message must be before it counts at the server (spec/03-phases.md, "The server"): signed by who sent it, of
 // this attempt, due now, said once.
 
+import Sodium
+
 extension ServerSession {
   func process(_ message: SignedMessage, _ site: SiteID) throws(Refusal) -> [ServerAction] {
     guard message.sender == site else { throw Refusal(.wrongSender, "\(site) sent a message in the name of \(message.sender)") }
@@ -8,24 +10,32 @@ extension ServerSession {
     if message.type == .refusal { return try processRefusal(message, site) }
     try message.expect(context: context)
     guard let due = message.type.duePhase else { throw Refusal(.unexpected, "a \(message.type.name) message is never for the server") }
+    let digest = BLAKE2b.hash(message.bytes)
     if let first = received[site]?[message.type] {
-      guard first.bytes == message.bytes else {
+      guard first == digest else {
         throw Refusal(.equivocation, "a second, different \(message.type.name) message", culprit: site)
       }
-      if message.type == .inputHeader { startUpload(site) }
+      if message.type == .inputHeader { startUpload(site, message) }
       return []
     }
-    // Keys follow the acceptance at once and may overtake the other sites' acceptances.
-    let isEarlyKeys = message.type == .keys && phase == .plan && received[site]?[.acceptance] != nil
+    // In the complete graph keys follow the acceptance at once and may overtake the other sites' acceptances.
+    let isEarlyKeys = message.type == .keys && phase == .plan && !plan.isSparse && answered.contains(site)
     guard due == phase || isEarlyKeys else {
       throw Refusal(.unexpected, "a \(message.type.name) message in phase \(phase)")
     }
-    guard phase <= .keys || expected.contains(site) else {
+    guard isEarlyKeys || awaited.contains(site) else {
       throw Refusal(.unexpected, "\(site) has no part in phase \(phase)")
     }
     try check(message, site)
-    received[site, default: [:]][message.type] = message
-    if message.type == .inputHeader { startUpload(site) }
+    received[site, default: [:]][message.type] = digest
+    switch message.type {
+    case .inputHeader: startUpload(site, message)
+    case .consistency: signatures[site] = message
+    case .reveal: break
+    default: if isEarlyKeys { earlyKeys[site] = message } else { collected[site] = message }
+    }
+    // An input counts when its payload is complete.
+    if !isEarlyKeys, message.type != .inputHeader { answer(site) }
     return advance()
   }
 
@@ -43,7 +53,11 @@ extension ServerSession {
   /// The content, against the sets that are fixed by now.
   private func check(_ message: SignedMessage, _ site: SiteID) throws(Refusal) {
     switch message.type {
-    case .acceptance: _ = try message.open(AcceptanceBody.self)
+    case .acceptance:
+      guard (try message.open(AcceptanceBody.self).commitment != nil) == plan.isSparse else {
+        throw Refusal(.malformed, "an acceptance of another kind of graph", culprit: site)
+      }
+    case .graphNonce: try checkNonce(try message.open(GraphNonceBody.self), site)
     case .keys: try checkKeys(try message.open(KeysBody.self), site)
     case .shares: try checkShares(try message.open(SharesBody.self), site)
     case .acknowledgement: try checkAcknowledgement(message, site)
@@ -54,58 +68,73 @@ extension ServerSession {
     }
   }
 
+  private func checkNonce(_ body: GraphNonceBody, _ site: SiteID) throws(Refusal) {
+    guard commitments[site] == Transcript.nonceCommitment(context, site, body.nonce) else {
+      throw Refusal(.badNonce, "the nonce of \(site) is not the one that it committed to", culprit: site)
+    }
+  }
+
   private func checkKeys(_ keys: KeysBody, _ site: SiteID) throws(Refusal) {
+    guard keys.graphSeed == scope.graph.seed else {
+      throw Refusal(.otherGraph, "the keys of \(site) are for another graph", culprit: site)
+    }
     guard keys.maskKey != keys.channelKey else { throw Refusal(.duplicateKey, "one key for masks and channel", culprit: site) }
-    for (other, messages) in received where other != site {
-      guard let others = try messages[.keys]?.open(KeysBody.self) else { continue }
-      for key in [keys.maskKey, keys.channelKey] where key == others.maskKey || key == others.channelKey {
+    for key in [keys.maskKey, keys.channelKey] {
+      if let other = seenKeys[key], other != site {
         throw Refusal(.duplicateKey, "a key that \(other) has shown before", culprit: site)
       }
+      guard WeakKeyProbe.accepts(key) else {
+        throw Refusal(.weakKey, "a key of small order: every shared secret would be zero", culprit: site)
+      }
     }
-    for key in [keys.maskKey, keys.channelKey] where !WeakKeyProbe.accepts(key) {
-      throw Refusal(.weakKey, "a key of small order: every shared secret would be zero", culprit: site)
-    }
+    for key in [keys.maskKey, keys.channelKey] { seenKeys[key] = site }
   }
 
   private func checkShares(_ shares: SharesBody, _ site: SiteID) throws(Refusal) {
     guard let keyList else { throw Refusal(.unexpected, "shares before keys") }
-    guard shares.header.sender == site else { throw Refusal(.wrongSender, "the share header of another site", culprit: site) }
-    let header = try DealerList.header(shares.header, keyList: keyList, context: context, roster: roster)
-    let holders = keyList.keyed.filter { $0 != site }
-    guard shares.envelopes.count == holders.count else {
-      throw Refusal(.wrongMembers, "\(shares.envelopes.count) envelopes for \(holders.count) sites", culprit: site)
+    guard shares.headers.allSatisfy({ $0.sender == site }) else {
+      throw Refusal(.wrongSender, "the share header of another site", culprit: site)
     }
-    var envelopes = shares.envelopes[...]
-    for entry in header.entries {
-      let envelope = entry.holder == site ? [] : envelopes.popFirst() ?? []
-      guard entry.envelope == Transcript.envelope(context, dealer: site, holder: entry.holder, envelope) else {
-        throw Refusal(.envelopeAltered, "the envelope for \(entry.holder) is not the one that the header names", culprit: site)
+    let holders = keyList.holders(of: site, scope.graph)
+    let dealt = try DealtShares(shares.headers, holders: holders, keyList: keyList, scope)
+    let others = holders.filter { $0 != site }
+    guard shares.envelopes.count == others.count else {
+      throw Refusal(.wrongMembers, "\(shares.envelopes.count) envelopes for \(others.count) sites", culprit: site)
+    }
+    for (holder, envelope) in zip(others, shares.envelopes) {
+      guard dealt.entries[holder]?.envelope == Transcript.envelope(context, dealer: site, holder: holder, envelope) else {
+        throw Refusal(.envelopeAltered, "the envelope for \(holder) is not the one that the header names", culprit: site)
       }
     }
+    let own = dealt.entries[site]?.envelope
+    guard own == nil || own == Transcript.envelope(context, dealer: site, holder: site, []) else {
+      throw Refusal(.envelopeAltered, "the envelope for \(site) itself is not empty", culprit: site)
+    }
+    self.dealt[site] = dealt
+    envelopes[site] = shares.envelopes
   }
 
   private func checkAcknowledgement(_ message: SignedMessage, _ site: SiteID) throws(Refusal) {
     guard let dealerList else { throw Refusal(.unexpected, "an acknowledgement before shares") }
-    let body = try MaskSet.acknowledgement(message, dealers: dealerList, context: context, roster: roster)
-    guard body.dealers.contains(site) else {
+    let body = try MaskSet.acknowledgement(message, dealers: dealerList, scope)
+    guard scope.graph.seed != nil || body.dealers.contains(site) else {
       throw Refusal(.wrongMembers, "a site holds its own shares and acknowledges them", culprit: site)
     }
   }
 
   private func checkInputHeader(_ message: SignedMessage) throws(Refusal) {
     guard let maskSet else { throw Refusal(.unexpected, "an input before masks") }
-    _ = try SurvivorSet.header(message, maskSet: maskSet, plan: plan, context: context, roster: roster)
+    _ = try SurvivorSet.header(message, maskSet: maskSet, scope)
   }
 
   private func checkConsistency(_ message: SignedMessage) throws(Refusal) {
     guard let survivorSet else { throw Refusal(.unexpected, "a signature before the survivors") }
-    try SiteSession.check(message, over: survivorSet, context: context, roster: roster)
+    try survivorSet.check(message, scope)
   }
 
   private func checkReveal(_ body: RevealBody, _ site: SiteID) throws(Refusal) {
     guard let survivorSet, let maskSet, let dealerList else { throw Refusal(.unexpected, "a reveal before the survivors") }
-    try RevealCheck.check(
-      body, holder: site, context: context, dealers: dealerList, maskSet: maskSet, survivors: survivorSet)
+    try RevealCheck.check(body, holder: site, dealers: dealerList, maskSet: maskSet, survivors: survivorSet, scope)
     reveals[site] = body
   }
 }

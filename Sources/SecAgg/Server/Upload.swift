@@ -3,6 +3,7 @@
 import Masking
 
 struct Upload {
+  let header: SignedMessage
   var payload: [UInt8] = []
   var nextIndex = 0
   var count: Int?
@@ -13,9 +14,9 @@ extension ServerSession {
   static let chunksMax = 1 << 16
 
   /// A header (the first or a repeated one) opens a fresh buffer, unless the input is in the sum already.
-  func startUpload(_ site: SiteID) {
+  func startUpload(_ site: SiteID, _ header: SignedMessage) {
     guard inputs[site] == nil, phase == .maskedInput else { return }
-    uploads[site] = Upload()
+    uploads[site] = Upload(header: header)
   }
 
   func processChunk(_ chunk: [UInt8], index: Int, of count: Int, _ site: SiteID) throws(Refusal) -> [ServerAction] {
@@ -38,12 +39,12 @@ extension ServerSession {
       uploads[site] = upload
       return []
     }
-    try complete(upload.payload, site)
+    try complete(upload.payload, upload.header, site)
+    answer(site)
     return advance()
   }
 
-  private func complete(_ payload: [UInt8], _ site: SiteID) throws(Refusal) {
-    guard let header = received[site]?[.inputHeader] else { throw Refusal(.unexpected, "an input without its header") }
+  private func complete(_ payload: [UInt8], _ header: SignedMessage, _ site: SiteID) throws(Refusal) {
     guard payload.count == plan.payloadBytes else {
       throw Refusal(.inputShape, "an input of \(payload.count) bytes; the plan's has \(plan.payloadBytes)", culprit: site)
     }

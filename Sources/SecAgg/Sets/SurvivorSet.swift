@@ -4,43 +4,57 @@
 struct SurvivorSet: Sendable {
   /// U3, ascending.
   let survivors: [SiteID]
-  let digests: [SiteID: [UInt8]]
+  /// Of every member, in the order of `survivors`.
+  let digests: [[UInt8]]
   let messages: [SignedMessage]
   /// H(ctx, U1, U2, U3, all input digests).
   let hash: [UInt8]
 
-  /// - Throws: SA-03, SA-04, SA-05, SA-62, SA-64, SA-70 for an input that cannot be in the sum, SA-73 below max(t, m_min).
+  func contains(_ site: SiteID) -> Bool { survivors.sortedContains(site) }
+
+  /// - Throws: SA-03, SA-04, SA-05, SA-08, SA-62, SA-64, SA-70 for an input that cannot be in the sum, SA-73 below max(t, m_min).
   init(
-    _ messages: [SignedMessage], keyed: [SiteID], maskSet: MaskSet, plan: RoundPlan, context: [UInt8], roster: RosterView
+    _ messages: [SignedMessage], whole: SurvivorsBody.Whole?, keyed: [SiteID], maskSet: MaskSet, _ scope: Scope
   ) throws(Refusal) {
-    var digests: [SiteID: [UInt8]] = [:]
-    for message in messages {
-      digests[message.sender] = try SurvivorSet.header(message, maskSet: maskSet, plan: plan, context: context, roster: roster).digest
+    var seen: [SiteID: [UInt8]] = [:]
+    for message in messages { seen[message.sender] = try SurvivorSet.header(message, maskSet: maskSet, scope).digest }
+    if scope.isPartial, let whole, let viewer = scope.viewer, !whole.sites.sortedContains(viewer) {
+      throw Refusal(.excluded, "this site is not among the survivors")
     }
-    guard messages.count >= plan.inputsMin else {
-      throw Refusal(.tooFewInputs, "inputs of \(messages.count) sites; \(plan.inputsMin) are needed")
+    survivors = try scope.set(senders: messages.map(\.sender), stated: whole?.sites, within: maskSet.masked, .notSubset)
+    try scope.requireEnough(survivors, scope.plan.inputsMin, .tooFewInputs, "inputs")
+    digests = whole?.digests ?? survivors.compactMap { seen[$0] }
+    for (site, digest) in zip(survivors, digests) where seen[site] != nil && seen[site] != digest {
+      throw Refusal(.wrongMembers, "the digest of \(site) is not that of its header")
     }
-    survivors = messages.map(\.sender)
-    self.digests = digests
     self.messages = messages
     hash = Transcript.survivors(
-      context, keyed: keyed, maskSet: maskSet.hash, masked: maskSet.masked, survivors: survivors,
-      digests: survivors.compactMap { digests[$0] })
+      scope.context, keyed: keyed, maskSet: maskSet.hash, masked: maskSet.masked, survivors: survivors, digests: digests)
   }
 
-  static func header(
-    _ message: SignedMessage, maskSet: MaskSet, plan: RoundPlan, context: [UInt8], roster: RosterView
-  ) throws(Refusal) -> InputHeaderBody {
-    guard maskSet.masked.contains(message.sender) else {
+  static func header(_ message: SignedMessage, maskSet: MaskSet, _ scope: Scope) throws(Refusal) -> InputHeaderBody {
+    guard maskSet.masked.sortedContains(message.sender) else {
       throw Refusal(.notSubset, "an input of \(message.sender), with whom nobody shares masks")
     }
-    let header = try message.verified(InputHeaderBody.self, context: context, roster: roster)
+    let header = try message.verified(InputHeaderBody.self, scope)
     guard header.maskSet == maskSet.hash else {
       throw Refusal(.otherMaskSet, "\(message.sender) masked its input for another set of sites")
     }
-    guard header.payloadBytes == UInt64(plan.payloadBytes) else {
-      throw Refusal(.inputShape, "an input of \(header.payloadBytes) bytes; the plan's has \(plan.payloadBytes)", culprit: message.sender)
+    guard header.payloadBytes == UInt64(scope.plan.payloadBytes) else {
+      throw Refusal(
+        .inputShape, "an input of \(header.payloadBytes) bytes; the plan's has \(scope.plan.payloadBytes)", culprit: message.sender)
     }
     return header
+  }
+
+  /// A survivor's signature over exactly this set.
+  func check(_ signature: SignedMessage, _ scope: Scope) throws(Refusal) {
+    guard contains(signature.sender), scope.circle.sortedContains(signature.sender) else {
+      throw Refusal(.wrongMembers, "a signature of \(signature.sender), who is not among the survivors")
+    }
+    let body = try signature.verified(ConsistencyBody.self, scope)
+    guard body.hash == hash else {
+      throw Refusal(.signatureOnOtherSet, "\(signature.sender) signed other sets: the server showed two versions")
+    }
   }
 }

@@ -17,6 +17,10 @@ public final class SiteSession {
   let identity: Ed25519.SigningKey
   let roster: RosterView
   let minimumHonest: Int
+  let random: SiteRandom
+
+  /// How masking is spread over cores; the driver may set it.
+  public var workers = Workers.serial
 
   /// The phase whose next message of the server is awaited.
   public internal(set) var phase = Phase.plan
@@ -30,15 +34,17 @@ public final class SiteSession {
 
   // Round secrets: in memory only, destroyed as soon as their last use is over.
   var secrets: SiteSecrets?
-  /// Shares of other sites and of this one, by dealer.
-  var heldShares: [SiteID: HeldShares] = [:]
+  var pairs: [SiteID: PairSecrets] = [:]
+  var heldShares: HeldShares?
   /// The quantised update, until it is masked.
   var plainInput: [[UInt32]]?
   var isInputProvided = false
 
   // Public views, as they become fixed.
+  var commitmentList: [UInt8]?
+  var scope: Scope?
   var ownKeys: SignedMessage?
-  var ownHeader: SignedMessage?
+  var ownHeaders: [SignedMessage] = []
   var ownAcknowledgement: SignedMessage?
   var ownInput: SignedMessage?
   var keyList: KeyList?
@@ -54,13 +60,18 @@ public final class SiteSession {
   /// - Parameters:
   ///   - site: this site's index in `roster`.
   ///   - identity: the protocol key that the roster names for it.
-  ///   - minimumHonest: the site refuses a plan unless t − n_C is at least this.
-  public init(site: SiteID, identity: Ed25519.SigningKey, roster: RosterView, minimumHonest: Int = 3) {
+  ///   - minimumHonest: the site refuses a plan unless so many honest sites are in every sum (t − n_C; SG-09).
+  public convenience init(site: SiteID, identity: Ed25519.SigningKey, roster: RosterView, minimumHonest: Int = 3) {
+    self.init(site: site, identity: identity, roster: roster, minimumHonest: minimumHonest, random: .system)
+  }
+
+  package init(site: SiteID, identity: Ed25519.SigningKey, roster: RosterView, minimumHonest: Int, random: SiteRandom) {
     precondition(roster.siteKeys[site] == identity.publicKey, "the identity is the roster's key of this site")
     self.site = site
     self.identity = identity
     self.roster = roster
     self.minimumHonest = minimumHonest
+    self.random = random
   }
 
   /// The plan in a message, where it is one that the roster's server signed: how a driver sees that a new attempt begins.
@@ -134,6 +145,8 @@ public final class SiteSession {
   private func handle(_ message: SignedMessage) throws(Refusal) -> [SiteAction] {
     switch message.type {
     case .plan: return try receivePlan(message)
+    case .graphCommitments: return try receiveCommitments(message)
+    case .graphNonces: return try receiveNonces(message)
     case .keyList: return try receiveKeys(message)
     case .shareDelivery: return try receiveShares(message)
     case .acknowledgementList: return try receiveAcknowledgements(message)
@@ -162,22 +175,9 @@ public final class SiteSession {
 
   func destroySecrets() {
     secrets = nil
-    heldShares = [:]
+    pairs = [:]
+    heldShares = nil
     plainInput = nil
     answers = [:]
   }
-}
-
-/// The two roots of an attempt and the keys that follow from them.
-struct SiteSecrets {
-  let maskRoot: MaskRoot
-  let selfMaskRoot: MaskRoot
-  let maskKey: X25519.SecretKey
-  let channelKey: X25519.SecretKey
-}
-
-/// One dealer's shares at their holder.
-struct HeldShares {
-  let maskKey: Scalar
-  let selfMask: Scalar
 }

@@ -16,77 +16,97 @@ extension SiteSession {
   }
 
   func acceptPlan(_ context: [UInt8]) -> [SiteAction] {
+    guard let plan else { return [] }
     planStage = .accepted
-    phase = .keys
-    let maskRoot = MaskRoot.random()
+    let maskRoot = MaskRoot(random.scalar(.maskRoot))
     let secrets = SiteSecrets(
-      maskRoot: maskRoot, selfMaskRoot: .random(), maskKey: maskRoot.maskKey(owner: site.rawValue, context: context),
-      channelKey: X25519.SecretKey())
+      maskRoot: maskRoot, selfMaskRoot: MaskRoot(random.scalar(.selfMaskRoot)),
+      maskKey: maskRoot.maskKey(owner: site.rawValue, context: context), channelKey: random.channelKey(),
+      nonce: plan.isSparse ? random.nonce() : [])
     self.secrets = secrets
-    let keys = sign(KeysBody(maskKey: secrets.maskKey.publicKey, channelKey: secrets.channelKey.publicKey), context)
-    ownKeys = keys
-    let answer: [SiteAction] = [.send(sign(AcceptanceBody(), context).bytes), .send(keys.bytes)]
+    var answer: [SiteAction]
+    if plan.isSparse {
+      phase = .commitments
+      let commitment = Transcript.nonceCommitment(context, site, secrets.nonce)
+      answer = [.send(sign(AcceptanceBody(commitment: commitment), context).bytes)]
+    } else {
+      phase = .keys
+      let graph = MaskGraph(complete: plan)
+      scope = Scope(plan: plan, context: context, roster: roster, graph: graph, viewer: site)
+      answer = [.send(sign(AcceptanceBody(), context).bytes), .send(showKeys(secrets, graph, context).bytes)]
+    }
     answers[.plan]?.actions = answer
     return [.persist(.contextUsed(context: context))] + answer
   }
 
+  func showKeys(_ secrets: SiteSecrets, _ graph: MaskGraph, _ context: [UInt8]) -> SignedMessage {
+    let body = KeysBody(maskKey: secrets.maskKey.publicKey, channelKey: secrets.channelKey.publicKey, graphSeed: graph.seed)
+    let keys = sign(body, context)
+    ownKeys = keys
+    return keys
+  }
+
   func receiveKeys(_ message: SignedMessage) throws(Refusal) -> [SiteAction] {
-    guard let plan, let context, let secrets else { throw Refusal(.unexpected, "keys before a plan") }
-    let list = try KeyList(try message.open(KeyListBody.self).keys, plan: plan, context: context, roster: roster)
+    guard let scope, let secrets else { throw Refusal(.unexpected, "keys before a plan") }
+    let body = try message.open(KeyListBody.self)
+    let list = try KeyList(body.keys, set: body.set, scope)
     guard let own = ownKeys, list.messages.contains(own) else {
       throw Refusal(.wrongMembers, "the list of keys does not hold this site's own")
     }
-    try checkAgreement(with: list, secrets)
+    for peer in list.messages.map(\.sender) where peer != site {
+      guard let keys = list.keys[peer] else { continue }
+      pairs[peer] = try PairSecrets(own: site, secrets, peer: peer, keys, context: scope.context)
+    }
     keyList = list
-    let shares = try deal(plan, list, secrets, context)
+    let shares = try deal(list, secrets, scope)
     phase = .shares
     return [.send(shares.bytes)]
   }
 
-  /// No shared secret may be all zero: its mask would be known to everybody.
-  private func checkAgreement(with list: KeyList, _ secrets: SiteSecrets) throws(Refusal) {
-    for peer in list.keyed where peer != site {
-      guard let keys = list.keys[peer] else { continue }
-      guard (try? secrets.maskKey.sharedSecret(with: keys.maskKey)) != nil,
-        (try? secrets.channelKey.sharedSecret(with: keys.channelKey)) != nil
-      else { throw Refusal(.weakKey, "the shared secret with \(peer) is all zero", culprit: peer) }
-    }
-  }
-
-  private func deal(
-    _ plan: RoundPlan, _ list: KeyList, _ secrets: SiteSecrets, _ context: [UInt8]
-  ) throws(Refusal) -> SignedMessage {
-    let maskKeyShares = try split(secrets.maskRoot, plan)
-    let selfMaskShares = try split(secrets.selfMaskRoot, plan)
+  private func deal(_ list: KeyList, _ secrets: SiteSecrets, _ scope: Scope) throws(Refusal) -> SignedMessage {
+    let holders = list.holders(of: site, scope.graph)
+    let points = holders.compactMap(scope.plan.point)
+    let isSparse = scope.graph.seed != nil
+    let maskKey = try split(secrets.maskRoot, .maskCoefficient, points, scope.plan, commits: !isSparse)
+    let selfMask = try split(secrets.selfMaskRoot, .selfMaskCoefficient, points, scope.plan, commits: !isSparse)
+    let held = HeldShares(capacity: holders.count)
     var entries: [ShareHeaderBody.Entry] = []
     var envelopes: [[UInt8]] = []
-    for holder in list.keyed {
-      guard let point = plan.point(of: holder), let keys = list.keys[holder] else { continue }
-      let shares = HeldShares(maskKey: maskKeyShares[Int(point) - 1].value, selfMask: selfMaskShares[Int(point) - 1].value)
+    for (index, holder) in holders.enumerated() {
+      let (one, two) = (maskKey.share(index), selfMask.share(index))
+      let plaintext = Channel.plaintext(maskKeyShare: one, selfMaskShare: two)
       var envelope: [UInt8] = []
       if holder == site {
-        heldShares[site] = shares
+        held.store(plaintext, of: site)
       } else {
-        envelope = try Channel.seal(
-          maskKeyShare: shares.maskKey, selfMaskShare: shares.selfMask, from: site, to: holder, own: secrets.channelKey,
-          peer: keys.channelKey, context: context)
+        guard let pair = pairs[holder] else { throw Refusal(.wrongMembers, "no keys of \(holder)") }
+        envelope = pair.seal(plaintext, from: site, to: holder, context: scope.context)
         envelopes.append(envelope)
       }
       entries.append(
         .init(
-          holder: holder, maskKeyShare: Transcript.share(context, dealer: site, holder: holder, .maskKey, shares.maskKey),
-          selfMaskShare: Transcript.share(context, dealer: site, holder: holder, .selfMask, shares.selfMask),
-          envelope: Transcript.envelope(context, dealer: site, holder: holder, envelope)))
+          holder: holder, maskKeyShare: Transcript.share(scope.context, dealer: site, holder: holder, .maskKey, one),
+          selfMaskShare: Transcript.share(scope.context, dealer: site, holder: holder, .selfMask, two),
+          envelope: Transcript.envelope(scope.context, dealer: site, holder: holder, envelope)))
     }
-    let root = Transcript.root(context, dealer: site, secrets.selfMaskRoot.scalar)
-    let header = sign(ShareHeaderBody(keyList: list.hash, selfMaskRoot: root, entries: entries), context)
-    ownHeader = header
-    return sign(SharesBody(header: header, envelopes: envelopes), context)
+    heldShares = held
+    let root = Transcript.root(scope.context, dealer: site, secrets.selfMaskRoot.scalar)
+    let commitments = zip(maskKey.commitments, selfMask.commitments).map { commitment in
+      ShareHeaderBody.Commitment(maskKey: commitment.0.bytes, selfMask: commitment.1.bytes)
+    }
+    // In the sparse graph each holder has a header of its own: all together would be k times as much for everybody.
+    let parts = isSparse ? entries.map { [$0] } : [entries]
+    ownHeaders = parts.map { entries in
+      sign(ShareHeaderBody(keyList: list.hash, selfMaskRoot: root, commitments: commitments, entries: entries), scope.context)
+    }
+    return sign(SharesBody(headers: ownHeaders, envelopes: envelopes), scope.context)
   }
 
-  private func split(_ root: MaskRoot, _ plan: RoundPlan) throws(Refusal) -> [ShamirShare] {
-    do { return try ShamirShare.split(root.scalar, threshold: plan.threshold, count: plan.sites.count) } catch {
-      throw Refusal(.badParameters, error.reason)
-    }
+  private func split(
+    _ root: MaskRoot, _ use: SiteRandom.Use, _ points: [UInt16], _ plan: RoundPlan, commits: Bool
+  ) throws(Refusal) -> ShamirDeal {
+    do {
+      return try ShamirDeal(root.scalar, threshold: plan.threshold, points: points, commits: commits) { random.scalar(use) }
+    } catch { throw Refusal(.badParameters, error.reason) }
   }
 }

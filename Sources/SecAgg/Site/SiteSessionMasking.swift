@@ -4,54 +4,60 @@ import Sodium
 
 extension SiteSession {
   func receiveShares(_ message: SignedMessage) throws(Refusal) -> [SiteAction] {
-    guard let plan, let context, let keyList, let secrets else { throw Refusal(.unexpected, "shares before keys") }
+    guard let scope, let keyList, let heldShares else { throw Refusal(.unexpected, "shares before keys") }
     let body = try message.open(ShareDeliveryBody.self)
-    let list = try DealerList(body.headers, keyList: keyList, plan: plan, context: context, roster: roster)
-    guard let own = ownHeader, list.messages.contains(own) else {
+    let isSparse = scope.graph.seed != nil
+    var dealt: [SiteID: DealtShares] = [:]
+    for header in body.headers {
+      let holders = isSparse ? [site] : keyList.keyed
+      dealt[header.sender] = try DealtShares([header], holders: holders, keyList: keyList, scope)
+    }
+    let list = try DealerList(dealt, set: body.set, keyList: keyList, scope)
+    guard isSparse || list.messages.contains(where: { ownHeaders.contains($0) }) else {
       throw Refusal(.wrongMembers, "the list of dealers does not hold this site's own header")
     }
-    let others = list.dealers.filter { $0 != site }
+    let others = dealt.keys.filter { $0 != site }.sorted()
     guard body.envelopes.count == others.count else {
       throw Refusal(.wrongMembers, "\(body.envelopes.count) envelopes of \(others.count) dealers")
     }
     for (dealer, envelope) in zip(others, body.envelopes) {
-      guard let entry = list.entry(dealer: dealer, holder: site),
-        entry.envelope == Transcript.envelope(context, dealer: dealer, holder: site, envelope)
+      guard let shares = dealt[dealer], let entry = shares.entries[site], let pair = pairs[dealer],
+        entry.envelope == Transcript.envelope(scope.context, dealer: dealer, holder: site, envelope)
       else { throw Refusal(.envelopeAltered, "the envelope of \(dealer) is not the one that it signed for") }
-      guard let keys = keyList.keys[dealer] else { continue }
-      heldShares[dealer] = try openShares(envelope, dealer, entry, keys, secrets, context)
+      let plaintext = pair.open(envelope, from: dealer, to: site, context: scope.context)
+      // A dealer whose shares do not open or do not fit is not acknowledged.
+      if let plaintext, fits(plaintext, dealer, shares, entry, scope) { heldShares.store(plaintext, of: dealer) }
     }
     dealerList = list
-    let acknowledgement = sign(
-      AcknowledgementBody(transcript: list.transcript, dealers: heldShares.keys.sorted()), context)
+    let acknowledgement = sign(AcknowledgementBody(transcript: list.transcript, dealers: heldShares.dealers), scope.context)
     ownAcknowledgement = acknowledgement
     phase = .acknowledge
     return [.send(acknowledgement.bytes)]
   }
 
-  /// The shares of a dealer, or nil where they do not open or are not those of its header: it is not acknowledged then.
-  private func openShares(
-    _ envelope: [UInt8], _ dealer: SiteID, _ entry: ShareHeaderBody.Entry, _ keys: KeysBody, _ secrets: SiteSecrets,
-    _ context: [UInt8]
-  ) throws(Refusal) -> HeldShares? {
-    guard
-      let shares = try Channel.open(
-        envelope, from: dealer, to: site, own: secrets.channelKey, peer: keys.channelKey, context: context),
-      Transcript.share(context, dealer: dealer, holder: site, .maskKey, shares.maskKeyShare) == entry.maskKeyShare,
-      Transcript.share(context, dealer: dealer, holder: site, .selfMask, shares.selfMaskShare) == entry.selfMaskShare
-    else { return nil }
-    return HeldShares(maskKey: shares.maskKeyShare, selfMask: shares.selfMaskShare)
+  /// Whether the shares have the hashes of their dealer's header and lie on the polynomials that it committed to (SS-06).
+  private func fits(
+    _ plaintext: borrowing SecretBytes, _ dealer: SiteID, _ dealt: DealtShares, _ entry: ShareHeaderBody.Entry, _ scope: Scope
+  ) -> Bool {
+    guard let maskKey = Channel.share(.maskKey, of: plaintext), let selfMask = Channel.share(.selfMask, of: plaintext),
+      let point = scope.plan.point(of: site),
+      Transcript.share(scope.context, dealer: dealer, holder: site, .maskKey, maskKey) == entry.maskKeyShare,
+      Transcript.share(scope.context, dealer: dealer, holder: site, .selfMask, selfMask) == entry.selfMaskShare
+    else { return false }
+    guard scope.graph.seed == nil else { return true }
+    return FeldmanCheck.holds(maskKey, at: point, dealt.maskKeyCommitments)
+      && FeldmanCheck.holds(selfMask, at: point, dealt.selfMaskCommitments)
   }
 
   func receiveAcknowledgements(_ message: SignedMessage) throws(Refusal) -> [SiteAction] {
-    guard let plan, let context, let dealerList else { throw Refusal(.unexpected, "acknowledgements before shares") }
-    let messages = try message.open(AcknowledgementListBody.self).acknowledgements
-    let set = try MaskSet(messages, dealers: dealerList, plan: plan, context: context, roster: roster)
+    guard let scope, let dealerList else { throw Refusal(.unexpected, "acknowledgements before shares") }
+    let body = try message.open(AcknowledgementListBody.self)
+    let set = try MaskSet(body.acknowledgements, set: body.set, dealers: dealerList, scope)
     guard let own = ownAcknowledgement, set.messages.contains(own) else {
       throw Refusal(.wrongMembers, "the acknowledgements do not hold this site's own")
     }
-    guard set.masked.contains(site) else {
-      throw Refusal(.notAcknowledged, "fewer than \(plan.threshold) sites acknowledged this site's shares")
+    guard set.masked.sortedContains(site) else {
+      throw Refusal(.notAcknowledged, "fewer than \(scope.plan.threshold) sites acknowledged this site's shares")
     }
     maskSet = set
     phase = .maskedInput
@@ -61,12 +67,14 @@ extension SiteSession {
 
   /// The input leaves when U2 is fixed and the update is there, whichever comes last; once.
   func sendInputIfReady() throws(Refusal) -> [SiteAction] {
-    guard phase == .maskedInput, ownInput == nil, let input = plainInput, let plan, let context, let maskSet, let secrets
+    guard phase == .maskedInput, ownInput == nil, let input = plainInput, let scope, let maskSet, let secrets
     else { return [] }
-    let payload = try mask(input, plan, context, maskSet, secrets)
+    let context = scope.context
     plainInput = nil
+    let payload = try mask(input, scope, maskSet, secrets)
     // The masks are applied and the shares are dealt: nobody needs the roots again.
     self.secrets = nil
+    pairs = [:]
     let digest = Transcript.input(context, site, payload)
     let header = sign(
       InputHeaderBody(maskSet: maskSet.hash, payloadBytes: UInt64(payload.count), digest: digest), context)
@@ -76,20 +84,19 @@ extension SiteSession {
     return [.persist(.inputSent(context: context, digest: digest)), sending]
   }
 
-  /// y = x + self-mask ± one mask for every other member of U2, modulo 2^b, packed.
+  /// y = x + self-mask ± one mask for every other member of U2 (in the sparse graph: next to this site), modulo 2^b, packed.
   private func mask(
-    _ input: [[UInt32]], _ plan: RoundPlan, _ context: [UInt8], _ maskSet: MaskSet, _ secrets: SiteSecrets
+    _ input: consuming [[UInt32]], _ scope: Scope, _ maskSet: MaskSet, _ secrets: SiteSecrets
   ) throws(Refusal) -> [UInt8] {
-    var sections = input
-    let own = MaskStream(seed: secrets.selfMaskRoot.selfMaskSeed(owner: site.rawValue, context: context))
-    for index in sections.indices { own.apply(.add, section: UInt32(index), to: &sections[index]) }
-    for peer in maskSet.masked where peer != site {
-      guard let keys = keyList?.keys[peer] else { throw Refusal(.wrongMembers, "no keys of \(peer)") }
-      let stream = try PairMask.stream(
-        own: site, key: secrets.maskKey, peer: peer, peerKey: keys.maskKey, context: context)
-      let operation = PairwiseMask.operation(own: site.rawValue, peer: peer.rawValue)
-      for index in sections.indices { stream.apply(operation, section: UInt32(index), to: &sections[index]) }
+    let context = scope.context
+    var masks = MaskBatch()
+    masks.append(MaskStream(seed: secrets.selfMaskRoot.selfMaskSeed(owner: site.rawValue, context: context)), .add)
+    for peer in maskSet.partners(of: site, scope.graph) {
+      guard let pair = pairs[peer] else { throw Refusal(.wrongMembers, "no keys of \(peer)") }
+      masks.append(pair.maskStream(), PairwiseMask.operation(own: site.rawValue, peer: peer.rawValue))
     }
-    return try PackedSections.pack(sections, plan.sections).flatMap { $0 }
+    var sections = input
+    masks.apply(to: &sections, workers)
+    return try PackedSections.pack(sections, scope.plan.sections).flatMap { $0 }
   }
 }

@@ -14,7 +14,8 @@ from .transport import Session, TransportError
 from .weights import Weights
 
 # In which phase (docs/events.md) a site vanishes that leaves this message of the server unanswered.
-UNANSWERED = {"plan": "plan", "key-list": "shares", "share-delivery": "acknowledge", "survivors": "consistency", "signature-list": "reveal"}
+UNANSWERED = {"plan": "plan", "graph-nonces": "keys", "key-list": "shares", "share-delivery": "acknowledge",
+              "survivors": "consistency", "signature-list": "reveal"}
 PHASES = ["plan", "keys", "shares", "acknowledge", "masked_input", "consistency", "reveal"]
 # The words with which a server ends a job that succeeded (spec/proto/README.md, "Session").
 FINISHED = "the job is done"
@@ -174,7 +175,7 @@ class Driver:
                     return self.carry_out(attempt.refuse(Refusal("SA-20", "the site's journal does not permit it")))
             elif isinstance(action, Send):
                 self.session.send(message=action.message)
-                if attempt.phase == "keys":  # behind `accept`, before `keys`
+                if attempt.phase == "keys" and not attempt.plan.is_sparse:  # behind `accept`, before `keys`
                     self.drop_before("keys")
             elif isinstance(action, SendInput):
                 self.send_input(action)
@@ -195,22 +196,12 @@ class Driver:
         self.journal.record(action.kind, context=attempt.context.hex(), **action.fields)
 
     def considered(self, attempt):
-        """SA-20, SA-21 and what earlier releases bind this site to (SA-74)."""
+        """SA-20, SA-21 and what earlier attempts bind this site to (SA-74)."""
         plan = attempt.plan
         try:
-            if self.journal.is_used(plan):
-                raise Refusal("SA-21", "this attempt was accepted before")
             jobs.check_plan(plan, attempt.mechanism, self.job, self.policy)
-            if plan.round < self.journal.last_revealed(plan.job):
-                raise Refusal("SA-20", "a later round was released")
-            only, bound = None, self.journal.bound_survivors(plan)
             kept = self.work and self.work["key"] == self.work_key(plan) and self.work["encoded"].get(plan.mechanism)
-            if not kept and self.journal.has_sent_input(plan):
-                raise Refusal("SA-20", "an input on these weights left before, and its integers cannot be repeated")
-            if bound:
-                only = bound[0]
-                if any(b != only for b in bound) or not set(only) <= set(plan.sites):
-                    raise Refusal("SA-20", "other survivors were signed on these weights before")
+            only = self.journal.check(plan, bool(kept))
         except Refusal as error:
             return attempt.refuse(error)
         self.log(f"round {plan.round} attempt {plan.attempt}: {len(plan.sites)} sites, threshold {plan.threshold}")

@@ -1,4 +1,5 @@
 """Mechanism bytes, grid and encoding of an update (spec/04-quantisation-and-wrap-bound.md)."""
+import math
 import os
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ import numpy as np
 from .encodings import Reader, Refusal, f64, text8, u8, u16, u32, u64
 
 RANGE_MIN, RANGE_MAX = 2.0**-40, 2.0**40
-SCALAR_BITS = 32
+SCALAR_BITS, SITES_MAX = 32, 10_000
 
 
 class Scalar(NamedTuple):
@@ -63,11 +64,12 @@ def decode(data):
         reader.end()
     except Refusal as error:
         raise Refusal("SA-18", f"the mechanism is malformed: {error.reason}") from None
+    require(1 <= sites <= SITES_MAX, "a number of sites out of bounds")
     for value in [parameter_range, statistics_range] + [s.range for s in scalars]:
         require(RANGE_MIN <= value <= RANGE_MAX, "a range out of bounds")
     require(2 <= parameter_bits <= 32 and 2 <= statistics_bits <= 32, "bits out of bounds")
     require(len(scalars) <= 256 and len({s.name for s in scalars}) == len(scalars) and all(is_name(s.name) for s in scalars), "scalars")
-    require(all(s.range == int(s.range) for s in scalars if s.is_count), "a count's range that is no whole number")
+    require(all(s.range == math.floor(s.range) for s in scalars if s.is_count), "a count's range that is no whole number")
     return Mechanism(sites, parameter_range, statistics_range, parameter_bits, statistics_bits, samples, tuple(scalars))
 
 
@@ -76,14 +78,14 @@ def bound(bits, sites):
     return ((1 << (bits - 1)) - 1) // sites - 1
 
 
-def check_wrap(mechanism, sections, sites):
-    """SA-17."""
+def check_wrap(mechanism, sites):
+    """SA-17: for both numbers of bits of the mechanism, also where the plan lacks the section."""
     if mechanism.sites != sites:
         raise Refusal("SA-17", "the mechanism is for another number of sites")
-    if any(bound(bits, sites) < 1 for _, _, bits in sections):
+    if any(bound(bits, sites) < 1 for bits in (mechanism.parameter_bits, mechanism.statistics_bits, SCALAR_BITS)):
         raise Refusal("SA-17", "a section whose sum could wrap")
     for scalar in mechanism.scalars:
-        if scalar.words(sites) == 2 and sites * max(65535, int(scalar.range) >> 16) >= 2**31:
+        if scalar.words(sites) == 2 and sites * max(65535, math.ceil(scalar.range / 65536)) >= 2**31:
             raise Refusal("SA-17", f"the sum of {scalar.name} could wrap")
 
 

@@ -10,11 +10,14 @@ from .encodings import NOBODY, SERVER, Reader, Refusal, ascending, block32, labe
 NAMES = {
     1: "plan", 2: "accept", 3: "keys", 4: "key-list", 5: "share-header", 6: "shares", 7: "share-delivery", 8: "acknowledge",
     9: "acknowledgement-list", 10: "masked-input", 11: "survivors", 12: "consistency", 13: "signature-list", 14: "reveal", 15: "closed",
-    16: "refusal",
+    16: "refusal", 17: "graph-commitments", 18: "graph-nonce", 19: "graph-nonces",
 }
 TYPES = {name: number for number, name in NAMES.items()}
-BYTES_MAX = 4_194_304
+BYTES_MAX, REASON_MAX = 4_194_304, 1_024
 NO_CONTEXT = bytes(32)
+# The codes of a refusal (spec/03, "Refusals").
+CODES = {f"SA-{n:02}" for n in [*range(1, 9), *range(10, 26), 30, 31, 32, 40, 41, 42, 50, 51, 52, *range(60, 67), *range(70, 75),
+                                *range(80, 86), 90, 91]}
 
 
 class Message(NamedTuple):
@@ -75,11 +78,17 @@ def verify(message, key):
 
 def open_list(raw, name, context, roster, members, stranger="SA-08"):
     """Other sites' messages inside one of the server's: each of this type and ctx, ascending, of `members`, with its signature."""
-    found = [decode(item) for item in raw]
+    found = open_messages(raw, name, context, roster, members, stranger)
     ascending([m.sender for m in found])
+    return found
+
+
+def open_messages(raw, name, context, roster, members, stranger="SA-08"):
+    """The same in any order."""
+    found = [decode(item) for item in raw]
     for message in found:
         if message.name != name:
-            raise Refusal("SA-01", f"a {message.name} message in a list of {name} messages")
+            raise Refusal("SA-06", f"a {message.name} message in a list of {name} messages")
         if message.context != context:
             raise Refusal("SA-04", f"a {name} message of another context")
         if message.sender not in roster.sites:
@@ -92,7 +101,7 @@ def open_list(raw, name, context, roster, members, stranger="SA-08"):
 
 def refusal(reason, context, sender, key):
     """The message that tells of a Refusal; the text is at most 1,024 bytes of UTF-8."""
-    words = reason.reason.encode()[:1024].decode("utf-8", "ignore")
+    words = reason.reason.encode()[:REASON_MAX].decode("utf-8", "ignore")
     body = text8(reason.code) + text16(words) + u32(reason.culprit)
     return make("refusal", context or NO_CONTEXT, sender, body, key)
 
@@ -101,7 +110,9 @@ def read_refusal(body):
     reader = Reader(body)
     code, words, culprit = reader.text8(), reader.text16(), reader.u32()
     reader.end()
+    if code not in CODES or len(words.encode()) > REASON_MAX:
+        raise Refusal("SA-01", "a refusal with an unknown code, or with too long a reason")
     return Refusal(code, words, culprit)
 
 
-__all__ = ["Message", "NOBODY", "SERVER", "decode", "make", "open_list", "public_key", "read_refusal", "refusal", "verify"]
+__all__ = ["Message", "NOBODY", "SERVER", "decode", "make", "open_list", "open_messages", "public_key", "read_refusal", "refusal", "verify"]

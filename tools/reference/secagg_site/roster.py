@@ -10,7 +10,7 @@ import nacl.exceptions
 from .encodings import blake2b, u32, u64
 from .messages import public_key
 
-FORMAT = "secagg-roster/v1"
+FORMAT, BYTES_MAX, CLOCK_SKEW = "secagg-roster/v1", 50_331_648, 300
 
 
 class RosterError(Exception):
@@ -73,7 +73,7 @@ def load(path, consortium_key, now, serial_seen):
     """A roster that may be believed; `consortium_key` are the pinned 32 bytes."""
     try:
         with open(path, "rb") as source:
-            file = json.loads(source.read(1 << 25))
+            file = json.loads(source.read(BYTES_MAX))
         if file["format"] != FORMAT:
             raise ValueError("another format")
         signature = file.get("signature")
@@ -91,9 +91,9 @@ def load(path, consortium_key, now, serial_seen):
         pinned.verify(signed, bytes.fromhex(signature))
     except (nacl.exceptions.BadSignatureError, ValueError):
         raise RosterError("RO-03: the consortium's signature does not fit") from None
-    if not seconds(file["issued"]) <= now <= seconds(file["valid_until"]):
+    if not seconds(file["issued"]) - CLOCK_SKEW <= now <= seconds(file["valid_until"]):
         raise RosterError("RO-04: the roster is outside its dates")
-    if file["serial"] < serial_seen:
+    if file["serial"] == 0 or file["serial"] < serial_seen:
         raise RosterError(f"RO-05: serial {file['serial']}, and {serial_seen} was seen before")
     return checked(file, signed)
 

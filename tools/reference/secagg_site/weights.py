@@ -1,7 +1,4 @@
-"""Weights files (safetensors) and the flat vector: which tensor stands where in `parameters` and `statistics` (spec/04, "Layout").
-
-BF16 is not read: such a tensor would be left out, and the layout would not have the job's digest.
-"""
+"""Weights files (safetensors) and the flat vector: which tensor stands where in `parameters` and `statistics` (spec/04, "Layout")."""
 import json
 import struct
 
@@ -10,8 +7,8 @@ import numpy as np
 from .encodings import blake2b, u32
 from .roster import text
 
-FLOATS = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "F16": np.dtype("<f2")}
-HEADER_MAX = 100_000_000
+FLOATS = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2")}
+HEADER_MAX = 16 << 20
 
 
 class Weights:
@@ -36,6 +33,8 @@ class Weights:
         begin, end = entry["data_offsets"]
         found = np.frombuffer(self.content, FLOATS[entry["dtype"]], offset=self.base + begin,
                               count=(end - begin) // FLOATS[entry["dtype"]].itemsize)
+        if entry["dtype"] == "BF16":  # the upper half of a 32-bit float
+            return (found.astype(np.uint32) << 16).view(np.float32)
         return found.astype(np.float32)
 
     def flat(self, statistics):
