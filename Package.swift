@@ -98,10 +98,11 @@ let package = Package(
 
     // apps
     library("CommandLineKit", [argumentParser]),
+    library("Simulation", ["SecAgg", "Federation", "Participant", "Masking", "Sodium"]),
     library("Demo", ["Detector", "Federation", "CommandLineKit", "CZlib", "Safetensors"]),
 
     // executables
-    command("SecAggCommand", ["Detector", "Demo", "DPAccountant", "Federation", "Safetensors"]),
+    command("SecAggCommand", ["Detector", "Demo", "DPAccountant", "Federation", "Masking", "Safetensors", "SecAgg", "Simulation"]),
     command("TrainerCommand", ["Detector", "Safetensors"]),
     command("ServerCommand", ["Coordinator", "Federation", "Transport", "TransportServer", "TLSIdentity", logging]),
     command("ClientCommand", ["Participant", "Federation", "SecAgg", "Transport", "TLSIdentity", logging]),
@@ -124,6 +125,7 @@ let package = Package(
     tests(
       "CommandTests",
       ["TrainerCommand", "ServerCommand", "ClientCommand", "RosterCommand", "Federation", "Detector", "Safetensors", "TestSupport"]),
+    tests("SimulationTests", ["Simulation", "SecAgg"]),
     tests("CommandLineKitTests", ["CommandLineKit", argumentParser]),
     tests("SafetensorsTests", ["Safetensors"]),
     tests("DemoTests", ["Demo", "Detector", "TestSupport"]),

@@ -34,6 +34,7 @@ public final class Journal {
   }
 
   private var file: RecordFile?
+  private var isInMemory = false
   private var attempts: [[UInt8]: Attempt] = [:]
   private var pins: [String: Pin] = [:]
   public private(set) var highestRosterSerial: UInt64 = 0
@@ -56,6 +57,12 @@ public final class Journal {
     }
   }
 
+  /// A journal in memory that begins with the entries of one before, for the simulator: its sites crash and start again.
+  package init(inMemory entries: [JournalEntry]) {
+    isInMemory = true
+    for entry in entries { apply(entry) }
+  }
+
   /// Makes an entry durable. An entry that is there already, or follows from what is there, costs nothing.
   /// - Throws: ``ParticipantError`` `journalForbids` if it contradicts an earlier entry, `file` if it could not be written; in both
   ///   cases what it was to permit must not happen.
@@ -64,6 +71,7 @@ public final class Journal {
     if let reason = contradiction(of: entry) {
       throw ParticipantError(.journalForbids, reason, hint: "nothing is wrong at this site: it does not do twice what may be done once")
     }
+    if isInMemory { return apply(entry) }
     guard let file else { throw ParticipantError(.file, "the journal is not open", hint: "restart the client") }
     do {
       try file.append(entry.encoded)

@@ -3,17 +3,19 @@
 import Federation
 import SecAgg
 
-struct PolicyGate {
+package struct PolicyGate {
   let policy: SitePolicy
 
   /// A plan that may be accepted; `onlySurvivors`: the one set over which it may be summed, because a sum over it was released before.
-  struct Permission: Equatable {
-    var onlySurvivors: [SiteID]?
+  package struct Permission: Equatable {
+    package var onlySurvivors: [SiteID]?
   }
+
+  package init(policy: SitePolicy) { self.policy = policy }
 
   /// Whether this site takes part in a job at all.
   /// - Parameter name: what the server's welcome called it.
-  func admit(job: JobPlan, named name: String, colluders: Int, journal: Journal) throws(ParticipantError) {
+  package func admit(job: JobPlan, named name: String, colluders: Int, journal: Journal) throws(ParticipantError) {
     func refuse(_ reason: String, _ hint: String) -> ParticipantError { ParticipantError(.policy, reason, hint: hint) }
     guard job.name == name else {
       throw ParticipantError(
@@ -51,7 +53,7 @@ struct PolicyGate {
   /// - Parameters:
   ///   - keptMechanism: the mechanism of the input that this process still holds for these weights, if any.
   ///   - minute: minutes since midnight, local time.
-  func consider(
+  package func consider(
     _ plan: RoundPlan, job: JobPlan, journal: Journal, keptMechanism: [UInt8]?, minute: Int
   ) throws(Refusal) -> Permission {
     try checkAgainstJob(plan, job)

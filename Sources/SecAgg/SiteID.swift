@@ -14,12 +14,12 @@ public struct SiteID: RawRepresentable, Hashable, Comparable, Sendable, Codable,
 
 extension SiteID {
   /// The sender of the server's messages; never a site of a roster.
-  static let server = SiteID(.max)
+  package static let server = SiteID(.max)
 }
 
 extension Collection<SiteID> {
   /// For reasons that people read: "1, 4, 5".
-  var listed: String { isEmpty ? "none" : map { String($0.rawValue) }.joined(separator: ", ") }
+  package var listed: String { isEmpty ? "none" : map { String($0.rawValue) }.joined(separator: ", ") }
 
   /// Whether every element is below the next: sorted and distinct.
   var isStrictlyAscending: Bool { zip(self, dropFirst()).allSatisfy { $0 < $1 } }
@@ -27,7 +27,7 @@ extension Collection<SiteID> {
 
 extension [SiteID] {
   /// The position in a strictly ascending list.
-  func sortedIndex(of site: SiteID) -> Int? {
+  package func sortedIndex(of site: SiteID) -> Int? {
     var (low, high) = (0, count)
     while low < high {
       let middle = (low + high) / 2
@@ -37,7 +37,7 @@ extension [SiteID] {
   }
 
   /// Whether a strictly ascending list holds the site.
-  func sortedContains(_ site: SiteID) -> Bool { sortedIndex(of: site) != nil }
+  package func sortedContains(_ site: SiteID) -> Bool { sortedIndex(of: site) != nil }
 
   /// Whether every element is in `other`; both are strictly ascending.
   func isSortedSubset(of other: [SiteID]) -> Bool { allSatisfy(other.sortedContains) }

@@ -3,7 +3,7 @@
 import Masking
 import Sodium
 
-enum Transcript {
+package enum Transcript {
   static func context(_ plan: [UInt8]) -> [UInt8] { BLAKE2b.hash(label("context") + plan) }
 
   /// `secagg/v1/NAME` and a zero byte: what every hash and every signature begins with.
@@ -90,7 +90,7 @@ extension Transcript {
   }
 
   /// Digest of a masked input.
-  static func input(_ context: [UInt8], _ site: SiteID, _ payload: [UInt8]) -> [UInt8] {
+  package static func input(_ context: [UInt8], _ site: SiteID, _ payload: [UInt8]) -> [UInt8] {
     let hasher = inputHasher(context, site)
     hasher.update(payload)
     return hasher.finalise()
@@ -107,7 +107,7 @@ extension Transcript {
   }
 
   /// H(ctx, U1, U2, U3, all input digests): what a survivor signs.
-  static func survivors(
+  package static func survivors(
     _ context: [UInt8], keyed: [SiteID], maskSet: [UInt8], masked: [SiteID], survivors: [SiteID], digests: [[UInt8]]
   ) -> [UInt8] {
     hash("survivor-set", context) {
@@ -138,7 +138,7 @@ extension Transcript {
     secretHash("root-hash", context, root) { $0.site(dealer) }
   }
 
-  static func envelope(_ context: [UInt8], dealer: SiteID, holder: SiteID, _ envelope: [UInt8]) -> [UInt8] {
+  package static func envelope(_ context: [UInt8], dealer: SiteID, holder: SiteID, _ envelope: [UInt8]) -> [UInt8] {
     hash("envelope-hash", context) {
       $0.site(dealer)
       $0.site(holder)

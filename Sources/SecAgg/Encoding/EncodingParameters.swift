@@ -89,7 +89,7 @@ public struct EncodingParameters: Hashable, Sendable {
 extension EncodingParameters {
   /// - Throws: SA-18 where a constant is out of range, SA-17 where a sum could wrap.
   public func validate() throws(Refusal) {
-    guard (1...RoundPlan.completeGraphMax).contains(sites) else { throw Refusal(.badMechanism, "an encoding for \(sites) sites") }
+    guard (1...RoundPlan.cohortMax).contains(sites) else { throw Refusal(.badMechanism, "an encoding for \(sites) sites") }
     for range in [parameterRange, statisticsRange] + scalars.map(\.range) {
       guard range >= EncodingParameters.rangeMin, range <= EncodingParameters.countMax else {
         throw Refusal(.badMechanism, "a range must be between 2^-40 and 2^40")

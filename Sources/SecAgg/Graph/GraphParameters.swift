@@ -14,8 +14,8 @@ public struct GraphParameters: Hashable, Sendable {
   /// An attempt that fails for the graph's sake: 2^-20.
   static let failureBits: UInt = 20
   static let neighboursMax = 254
-  static let sitesMin = 65
-  static let sitesMax = 10_000
+  public static let sitesMin = 65
+  public static let sitesMax = 10_000
 
   private static let known = Mutex<[[Int]: GraphParameters?]>([:])
 

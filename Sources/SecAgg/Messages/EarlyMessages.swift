@@ -1,47 +1,47 @@
 // Bodies of phases 0 to 2b: plan, acceptance, keys, a dealer's header, acknowledgement (spec/03-phases.md).
 import Sodium
 
-struct PlanBody: MessageBody {
-  static let type = MessageType.plan
-  let plan: RoundPlan
+package struct PlanBody: MessageBody {
+  package static let type = MessageType.plan
+  package let plan: RoundPlan
 
-  init(plan: RoundPlan) { self.plan = plan }
-  func write(to writer: inout ByteWriter) { writer.block32(plan.encoded()) }
-  init(from reader: inout ByteReader) throws(Refusal) { plan = try RoundPlan(decoding: reader.block32()) }
+  package init(plan: RoundPlan) { self.plan = plan }
+  package func write(to writer: inout ByteWriter) { writer.block32(plan.encoded()) }
+  package init(from reader: inout ByteReader) throws(Refusal) { plan = try RoundPlan(decoding: reader.block32()) }
 }
 
 /// Says yes to the plan; the frame's ctx says to which.
-struct AcceptanceBody: MessageBody {
-  static let type = MessageType.acceptance
+package struct AcceptanceBody: MessageBody {
+  package static let type = MessageType.acceptance
   /// H[nonce-commitment], in the sparse graph.
-  let commitment: [UInt8]?
+  package let commitment: [UInt8]?
 
-  init(commitment: [UInt8]? = nil) { self.commitment = commitment }
-  func write(to writer: inout ByteWriter) { writer.fixed(commitment ?? []) }
-  init(from reader: inout ByteReader) throws(Refusal) { commitment = reader.remaining == 0 ? nil : try reader.fixed(32) }
+  package init(commitment: [UInt8]? = nil) { self.commitment = commitment }
+  package func write(to writer: inout ByteWriter) { writer.fixed(commitment ?? []) }
+  package init(from reader: inout ByteReader) throws(Refusal) { commitment = reader.remaining == 0 ? nil : try reader.fixed(32) }
 }
 
 /// A site's fresh public keys.
-struct KeysBody: MessageBody {
-  static let type = MessageType.keys
-  let maskKey: X25519.PublicKey
-  let channelKey: X25519.PublicKey
+package struct KeysBody: MessageBody {
+  package static let type = MessageType.keys
+  package let maskKey: X25519.PublicKey
+  package let channelKey: X25519.PublicKey
   /// H[graph-seed], in the sparse graph.
-  let graphSeed: [UInt8]?
+  package let graphSeed: [UInt8]?
 
-  init(maskKey: X25519.PublicKey, channelKey: X25519.PublicKey, graphSeed: [UInt8]? = nil) {
+  package init(maskKey: X25519.PublicKey, channelKey: X25519.PublicKey, graphSeed: [UInt8]? = nil) {
     self.maskKey = maskKey
     self.channelKey = channelKey
     self.graphSeed = graphSeed
   }
 
-  func write(to writer: inout ByteWriter) {
+  package func write(to writer: inout ByteWriter) {
     writer.fixed(maskKey.bytes)
     writer.fixed(channelKey.bytes)
     writer.fixed(graphSeed ?? [])
   }
 
-  init(from reader: inout ByteReader) throws(Refusal) {
+  package init(from reader: inout ByteReader) throws(Refusal) {
     maskKey = try KeysBody.key(reader.fixed(X25519.keyBytes))
     channelKey = try KeysBody.key(reader.fixed(X25519.keyBytes))
     graphSeed = reader.remaining == 0 ? nil : try reader.fixed(32)
@@ -53,39 +53,51 @@ struct KeysBody: MessageBody {
 }
 
 /// What a dealer signs about its shares; everybody sees it.
-struct ShareHeaderBody: MessageBody {
-  struct Entry: Hashable, Sendable {
-    let holder: SiteID
-    let maskKeyShare: [UInt8]
-    let selfMaskShare: [UInt8]
-    let envelope: [UInt8]
+package struct ShareHeaderBody: MessageBody {
+  package struct Entry: Hashable, Sendable {
+    package let holder: SiteID
+    package let maskKeyShare: [UInt8]
+    package let selfMaskShare: [UInt8]
+    package let envelope: [UInt8]
+
+    package init(holder: SiteID, maskKeyShare: [UInt8], selfMaskShare: [UInt8], envelope: [UInt8]) {
+      self.holder = holder
+      self.maskKeyShare = maskKeyShare
+      self.selfMaskShare = selfMaskShare
+      self.envelope = envelope
+    }
   }
 
   /// The encodings of two points; whether they are points is another question.
-  struct Commitment: Hashable, Sendable {
-    let maskKey: [UInt8]
-    let selfMask: [UInt8]
+  package struct Commitment: Hashable, Sendable {
+    package let maskKey: [UInt8]
+    package let selfMask: [UInt8]
+
+    package init(maskKey: [UInt8], selfMask: [UInt8]) {
+      self.maskKey = maskKey
+      self.selfMask = selfMask
+    }
   }
 
-  static let type = MessageType.shareHeader
-  static let hashBytes = 32
+  package static let type = MessageType.shareHeader
+  package static let hashBytes = 32
   /// Hash of the key list that the dealer saw.
-  let keyList: [UInt8]
+  package let keyList: [UInt8]
   /// Commitment to the root of the self-mask; the mask key's is its public key.
-  let selfMaskRoot: [UInt8]
+  package let selfMaskRoot: [UInt8]
   /// Feldman's, one for each coefficient of both polynomials; none in the sparse graph.
-  let commitments: [Commitment]
+  package let commitments: [Commitment]
   /// One for each member of U1, the dealer included, ascending; in the sparse graph one for the header's holder.
-  let entries: [Entry]
+  package let entries: [Entry]
 
-  init(keyList: [UInt8], selfMaskRoot: [UInt8], commitments: [Commitment], entries: [Entry]) {
+  package init(keyList: [UInt8], selfMaskRoot: [UInt8], commitments: [Commitment], entries: [Entry]) {
     self.keyList = keyList
     self.selfMaskRoot = selfMaskRoot
     self.commitments = commitments
     self.entries = entries
   }
 
-  func write(to writer: inout ByteWriter) {
+  package func write(to writer: inout ByteWriter) {
     writer.fixed(keyList)
     writer.fixed(selfMaskRoot)
     writer.count16(commitments.count)
@@ -102,7 +114,7 @@ struct ShareHeaderBody: MessageBody {
     }
   }
 
-  init(from reader: inout ByteReader) throws(Refusal) {
+  package init(from reader: inout ByteReader) throws(Refusal) {
     let size = ShareHeaderBody.hashBytes
     keyList = try reader.fixed(size)
     selfMaskRoot = try reader.fixed(size)
@@ -121,22 +133,22 @@ struct ShareHeaderBody: MessageBody {
 }
 
 /// The dealers whose shares opened and matched, and what exactly was seen of phases 1 and 2.
-struct AcknowledgementBody: MessageBody {
-  static let type = MessageType.acknowledgement
-  let transcript: [UInt8]
-  let dealers: [SiteID]
+package struct AcknowledgementBody: MessageBody {
+  package static let type = MessageType.acknowledgement
+  package let transcript: [UInt8]
+  package let dealers: [SiteID]
 
-  init(transcript: [UInt8], dealers: [SiteID]) {
+  package init(transcript: [UInt8], dealers: [SiteID]) {
     self.transcript = transcript
     self.dealers = dealers
   }
 
-  func write(to writer: inout ByteWriter) {
+  package func write(to writer: inout ByteWriter) {
     writer.fixed(transcript)
     writer.sites(dealers)
   }
 
-  init(from reader: inout ByteReader) throws(Refusal) {
+  package init(from reader: inout ByteReader) throws(Refusal) {
     transcript = try reader.fixed(32)
     dealers = try reader.sites()
   }

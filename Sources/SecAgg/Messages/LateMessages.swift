@@ -2,27 +2,27 @@
 import Sodium
 
 /// What a site signs about its masked input. The payload itself follows in chunks, outside of messages.
-struct InputHeaderBody: MessageBody {
-  static let type = MessageType.inputHeader
+package struct InputHeaderBody: MessageBody {
+  package static let type = MessageType.inputHeader
   /// H(U2).
-  let maskSet: [UInt8]
-  let payloadBytes: UInt64
+  package let maskSet: [UInt8]
+  package let payloadBytes: UInt64
   /// Of the payload, bound to ctx and the site.
-  let digest: [UInt8]
+  package let digest: [UInt8]
 
-  init(maskSet: [UInt8], payloadBytes: UInt64, digest: [UInt8]) {
+  package init(maskSet: [UInt8], payloadBytes: UInt64, digest: [UInt8]) {
     self.maskSet = maskSet
     self.payloadBytes = payloadBytes
     self.digest = digest
   }
 
-  func write(to writer: inout ByteWriter) {
+  package func write(to writer: inout ByteWriter) {
     writer.fixed(maskSet)
     writer.u64(payloadBytes)
     writer.fixed(digest)
   }
 
-  init(from reader: inout ByteReader) throws(Refusal) {
+  package init(from reader: inout ByteReader) throws(Refusal) {
     maskSet = try reader.fixed(32)
     payloadBytes = try reader.u64()
     digest = try reader.fixed(32)
@@ -30,35 +30,41 @@ struct InputHeaderBody: MessageBody {
 }
 
 /// A survivor's signature over H(ctx, U1, U2, U3, all input digests).
-struct ConsistencyBody: MessageBody {
-  static let type = MessageType.consistency
-  let hash: [UInt8]
+package struct ConsistencyBody: MessageBody {
+  package static let type = MessageType.consistency
+  package let hash: [UInt8]
 
-  init(hash: [UInt8]) { self.hash = hash }
-  func write(to writer: inout ByteWriter) { writer.fixed(hash) }
-  init(from reader: inout ByteReader) throws(Refusal) { hash = try reader.fixed(32) }
+  package init(hash: [UInt8]) { self.hash = hash }
+  package func write(to writer: inout ByteWriter) { writer.fixed(hash) }
+  package init(from reader: inout ByteReader) throws(Refusal) { hash = try reader.fixed(32) }
 }
 
 /// Which of a site's two secrets a share belongs to.
-enum ShareKind: UInt8, Sendable {
+package enum ShareKind: UInt8, Sendable {
   case maskKey = 1
   case selfMask = 2
 }
 
 /// One share of every member of U2 whose shares the site holds: of the self-mask for a survivor, of the mask key otherwise.
-struct RevealBody: MessageBody {
-  struct Entry: Hashable, Sendable {
-    let dealer: SiteID
-    let kind: ShareKind
-    let share: [UInt8]
+package struct RevealBody: MessageBody {
+  package struct Entry: Hashable, Sendable {
+    package let dealer: SiteID
+    package let kind: ShareKind
+    package let share: [UInt8]
+
+    package init(dealer: SiteID, kind: ShareKind, share: [UInt8]) {
+      self.dealer = dealer
+      self.kind = kind
+      self.share = share
+    }
   }
 
-  static let type = MessageType.reveal
-  let entries: [Entry]
+  package static let type = MessageType.reveal
+  package let entries: [Entry]
 
-  init(entries: [Entry]) { self.entries = entries }
+  package init(entries: [Entry]) { self.entries = entries }
 
-  func write(to writer: inout ByteWriter) {
+  package func write(to writer: inout ByteWriter) {
     writer.count16(entries.count)
     for entry in entries {
       writer.site(entry.dealer)
@@ -67,7 +73,7 @@ struct RevealBody: MessageBody {
     }
   }
 
-  init(from reader: inout ByteReader) throws(Refusal) {
+  package init(from reader: inout ByteReader) throws(Refusal) {
     entries = try reader.list(elementBytesMin: 5 + Scalar.byteCount) { reader throws(Refusal) in
       let dealer = try reader.site()
       guard let kind = ShareKind(rawValue: try reader.u8()) else { throw Refusal(.malformed, "a share of an unknown kind") }
@@ -83,46 +89,46 @@ struct RevealBody: MessageBody {
 }
 
 /// The attempt ended with a sum.
-struct ClosedBody: MessageBody {
-  static let type = MessageType.closed
+package struct ClosedBody: MessageBody {
+  package static let type = MessageType.closed
   /// Digest of the sum.
-  let sumDigest: [UInt8]
+  package let sumDigest: [UInt8]
   /// U4.
-  let revealers: [SiteID]
+  package let revealers: [SiteID]
 
-  init(sumDigest: [UInt8], revealers: [SiteID]) {
+  package init(sumDigest: [UInt8], revealers: [SiteID]) {
     self.sumDigest = sumDigest
     self.revealers = revealers
   }
 
-  func write(to writer: inout ByteWriter) {
+  package func write(to writer: inout ByteWriter) {
     writer.fixed(sumDigest)
     writer.sites(revealers)
   }
 
-  init(from reader: inout ByteReader) throws(Refusal) {
+  package init(from reader: inout ByteReader) throws(Refusal) {
     sumDigest = try reader.fixed(32)
     revealers = try reader.sites()
   }
 }
 
 /// A party leaves the attempt, or (from the server) ends it, and says why.
-struct RefusalBody: MessageBody {
-  static let type = MessageType.refusal
-  let refusal: Refusal
+package struct RefusalBody: MessageBody {
+  package static let type = MessageType.refusal
+  package let refusal: Refusal
 
-  init(_ refusal: Refusal) {
+  package init(_ refusal: Refusal) {
     self.refusal = Refusal(refusal.code, RefusalBody.shortened(refusal.reason), culprit: refusal.culprit)
   }
 
-  func write(to writer: inout ByteWriter) {
+  package func write(to writer: inout ByteWriter) {
     writer.text8(refusal.code.rawValue)
     writer.text16(refusal.reason)
     // No site has the server's number: it stands for "nobody".
     writer.site(refusal.culprit ?? .server)
   }
 
-  init(from reader: inout ByteReader) throws(Refusal) {
+  package init(from reader: inout ByteReader) throws(Refusal) {
     guard let code = RefusalCode(rawValue: try reader.text8()) else { throw Refusal(.malformed, "a refusal with an unknown code") }
     let reason = try reader.text16()
     guard reason.utf8.count <= Refusal.reasonBytesMax else { throw Refusal(.malformed, "a reason of \(reason.utf8.count) bytes") }

@@ -2,124 +2,129 @@
 // the whole set stands behind it (spec/08-sparse-graph.md, "The phases").
 
 /// U1: sites' signed keys.
-struct KeyListBody: MessageBody {
-  static let type = MessageType.keyList
-  let keys: [SignedMessage]
+package struct KeyListBody: MessageBody {
+  package static let type = MessageType.keyList
+  package let keys: [SignedMessage]
   /// U1 whole, in the sparse graph.
-  let set: [SiteID]?
+  package let set: [SiteID]?
 
-  init(keys: [SignedMessage], set: [SiteID]? = nil) {
+  package init(keys: [SignedMessage], set: [SiteID]? = nil) {
     self.keys = keys
     self.set = set
   }
 
-  func write(to writer: inout ByteWriter) {
+  package func write(to writer: inout ByteWriter) {
     writer.messages(keys)
     writer.set(set)
   }
 
-  init(from reader: inout ByteReader) throws(Refusal) {
+  package init(from reader: inout ByteReader) throws(Refusal) {
     keys = try reader.messages()
     set = try reader.set()
   }
 }
 
 /// A dealer's headers (one; in the sparse graph one for each holder) with the encrypted shares, ascending by holder.
-struct SharesBody: MessageBody {
-  static let type = MessageType.shares
-  let headers: [SignedMessage]
-  let envelopes: [[UInt8]]
+package struct SharesBody: MessageBody {
+  package static let type = MessageType.shares
+  package let headers: [SignedMessage]
+  package let envelopes: [[UInt8]]
 
-  init(headers: [SignedMessage], envelopes: [[UInt8]]) {
+  package init(headers: [SignedMessage], envelopes: [[UInt8]]) {
     self.headers = headers
     self.envelopes = envelopes
   }
 
-  func write(to writer: inout ByteWriter) {
+  package func write(to writer: inout ByteWriter) {
     // By holder: all of them have one sender.
     writer.messages(headers)
     writer.envelopes(envelopes)
   }
 
-  init(from reader: inout ByteReader) throws(Refusal) {
+  package init(from reader: inout ByteReader) throws(Refusal) {
     headers = try reader.list(elementBytesMin: 4 + SignedMessage.bytesMin) { reader throws(Refusal) in try reader.message() }
     envelopes = try reader.envelopes()
   }
 }
 
 /// Dealers' headers, and the envelopes for one holder, ascending by dealer, none from itself.
-struct ShareDeliveryBody: MessageBody {
-  static let type = MessageType.shareDelivery
-  let headers: [SignedMessage]
-  let envelopes: [[UInt8]]
+package struct ShareDeliveryBody: MessageBody {
+  package static let type = MessageType.shareDelivery
+  package let headers: [SignedMessage]
+  package let envelopes: [[UInt8]]
   /// D whole, in the sparse graph.
-  let set: [SiteID]?
+  package let set: [SiteID]?
 
-  init(headers: [SignedMessage], envelopes: [[UInt8]], set: [SiteID]? = nil) {
+  package init(headers: [SignedMessage], envelopes: [[UInt8]], set: [SiteID]? = nil) {
     self.headers = headers
     self.envelopes = envelopes
     self.set = set
   }
 
-  func write(to writer: inout ByteWriter) {
+  package func write(to writer: inout ByteWriter) {
     writer.messages(headers)
     writer.envelopes(envelopes)
     writer.set(set)
   }
 
-  init(from reader: inout ByteReader) throws(Refusal) {
+  package init(from reader: inout ByteReader) throws(Refusal) {
     headers = try reader.messages()
     envelopes = try reader.envelopes()
     set = try reader.set()
   }
 }
 
-struct AcknowledgementListBody: MessageBody {
-  static let type = MessageType.acknowledgementList
-  let acknowledgements: [SignedMessage]
+package struct AcknowledgementListBody: MessageBody {
+  package static let type = MessageType.acknowledgementList
+  package let acknowledgements: [SignedMessage]
   /// U2 whole, in the sparse graph.
-  let set: [SiteID]?
+  package let set: [SiteID]?
 
-  init(acknowledgements: [SignedMessage], set: [SiteID]? = nil) {
+  package init(acknowledgements: [SignedMessage], set: [SiteID]? = nil) {
     self.acknowledgements = acknowledgements
     self.set = set
   }
 
-  func write(to writer: inout ByteWriter) {
+  package func write(to writer: inout ByteWriter) {
     writer.messages(acknowledgements)
     writer.set(set)
   }
 
-  init(from reader: inout ByteReader) throws(Refusal) {
+  package init(from reader: inout ByteReader) throws(Refusal) {
     acknowledgements = try reader.messages()
     set = try reader.set()
   }
 }
 
 /// U3: survivors' signed input headers.
-struct SurvivorsBody: MessageBody {
+package struct SurvivorsBody: MessageBody {
   /// U3 whole with its digests, in the sparse graph.
-  struct Whole: Hashable, Sendable {
-    let sites: [SiteID]
-    let digests: [[UInt8]]
+  package struct Whole: Hashable, Sendable {
+    package let sites: [SiteID]
+    package let digests: [[UInt8]]
+
+    package init(sites: [SiteID], digests: [[UInt8]]) {
+      self.sites = sites
+      self.digests = digests
+    }
   }
 
-  static let type = MessageType.survivors
-  let headers: [SignedMessage]
-  let whole: Whole?
+  package static let type = MessageType.survivors
+  package let headers: [SignedMessage]
+  package let whole: Whole?
 
-  init(headers: [SignedMessage], whole: Whole? = nil) {
+  package init(headers: [SignedMessage], whole: Whole? = nil) {
     self.headers = headers
     self.whole = whole
   }
 
-  func write(to writer: inout ByteWriter) {
+  package func write(to writer: inout ByteWriter) {
     writer.messages(headers)
     writer.set(whole?.sites)
     for digest in whole?.digests ?? [] { writer.fixed(digest) }
   }
 
-  init(from reader: inout ByteReader) throws(Refusal) {
+  package init(from reader: inout ByteReader) throws(Refusal) {
     headers = try reader.messages()
     guard let sites = try reader.set() else {
       whole = nil
@@ -131,18 +136,18 @@ struct SurvivorsBody: MessageBody {
   }
 }
 
-struct SignatureListBody: MessageBody {
-  static let type = MessageType.signatureList
-  let signatures: [SignedMessage]
+package struct SignatureListBody: MessageBody {
+  package static let type = MessageType.signatureList
+  package let signatures: [SignedMessage]
 
-  init(signatures: [SignedMessage]) { self.signatures = signatures }
-  func write(to writer: inout ByteWriter) { writer.messages(signatures) }
-  init(from reader: inout ByteReader) throws(Refusal) { signatures = try reader.messages() }
+  package init(signatures: [SignedMessage]) { self.signatures = signatures }
+  package func write(to writer: inout ByteWriter) { writer.messages(signatures) }
+  package init(from reader: inout ByteReader) throws(Refusal) { signatures = try reader.messages() }
 }
 
 /// Ciphertext and tag of two scalars.
-enum Envelope {
-  static let byteCount = 80
+package enum Envelope {
+  package static let byteCount = 80
 }
 
 extension ByteWriter {

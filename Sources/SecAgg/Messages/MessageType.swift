@@ -1,6 +1,6 @@
 // The messages of an attempt and the label that each one's signature starts with (spec/03-phases.md, "Messages").
 
-enum MessageType: UInt8, CaseIterable, Sendable {
+package enum MessageType: UInt8, CaseIterable, Sendable {
   case plan = 1
   case acceptance = 2
   case keys = 3
@@ -22,7 +22,7 @@ enum MessageType: UInt8, CaseIterable, Sendable {
   case graphNonces = 19
 
   /// The phase in the label `secagg/v1/PHASE`.
-  var name: String {
+  package var name: String {
     switch self {
     case .plan: "plan"
     case .acceptance: "accept"
@@ -47,7 +47,7 @@ enum MessageType: UInt8, CaseIterable, Sendable {
   }
 
   /// The phase in which a site's message of this type is due at the server; nil for the server's own and for refusals.
-  var duePhase: Phase? {
+  package var duePhase: Phase? {
     switch self {
     case .acceptance: .plan
     case .graphNonce: .graph
@@ -62,7 +62,7 @@ enum MessageType: UInt8, CaseIterable, Sendable {
   }
 
   /// The phase in which the server's message of this type is due at a site.
-  var awaitedPhase: Phase? {
+  package var awaitedPhase: Phase? {
     switch self {
     case .plan: .plan
     case .graphCommitments: .commitments

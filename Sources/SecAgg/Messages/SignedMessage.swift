@@ -3,35 +3,35 @@
 import Sodium
 
 /// What a message says, apart from its frame.
-protocol MessageBody: Sendable {
+package protocol MessageBody: Sendable {
   static var type: MessageType { get }
   func write(to writer: inout ByteWriter)
   init(from reader: inout ByteReader) throws(Refusal)
 }
 
-struct SignedMessage: Hashable, Sendable {
-  let type: MessageType
-  let context: [UInt8]
-  let sender: SiteID
-  let body: [UInt8]
-  let signature: [UInt8]
+package struct SignedMessage: Hashable, Sendable {
+  package let type: MessageType
+  package let context: [UInt8]
+  package let sender: SiteID
+  package let body: [UInt8]
+  package let signature: [UInt8]
   /// The whole message as it travels.
-  let bytes: [UInt8]
+  package let bytes: [UInt8]
 
-  static let version: UInt8 = 1
-  static let contextBytes = 32
+  package static let version: UInt8 = 1
+  package static let contextBytes = 32
   /// Larger messages are refused unread; the payload of an input is not a message.
-  static let bytesMax = 4 << 20
+  package static let bytesMax = 4 << 20
   /// A frame around an empty body.
-  static let bytesMin = 2 + contextBytes + 4 + 4 + 2 + Ed25519.signatureBytes
+  package static let bytesMin = 2 + contextBytes + 4 + 4 + 2 + Ed25519.signatureBytes
 
-  init(_ body: some MessageBody, context: [UInt8], sender: SiteID, key: Ed25519.SigningKey) {
+  package init(_ body: some MessageBody, context: [UInt8], sender: SiteID, key: Ed25519.SigningKey) {
     var inner = ByteWriter()
     body.write(to: &inner)
     self.init(type: Swift.type(of: body).type, body: inner.bytes, context: context, sender: sender, key: key)
   }
 
-  init(type: MessageType, body: [UInt8], context: [UInt8], sender: SiteID, key: Ed25519.SigningKey) {
+  package init(type: MessageType, body: [UInt8], context: [UInt8], sender: SiteID, key: Ed25519.SigningKey) {
     self.type = type
     self.context = context
     self.sender = sender
@@ -43,7 +43,7 @@ struct SignedMessage: Hashable, Sendable {
   }
 
   /// - Throws: SA-01 or SA-02. The signature is not verified yet.
-  init(decoding bytes: [UInt8]) throws(Refusal) {
+  package init(decoding bytes: [UInt8]) throws(Refusal) {
     guard bytes.count <= SignedMessage.bytesMax else {
       throw Refusal(.malformed, "a message of \(bytes.count) bytes; \(SignedMessage.bytesMax) are allowed")
     }
@@ -79,7 +79,7 @@ struct SignedMessage: Hashable, Sendable {
   }
 
   /// - Throws: SA-05 for a sender whom the roster does not know, SA-03 for a signature that is not the sender's.
-  func verify(_ roster: RosterView) throws(Refusal) {
+  package func verify(_ roster: RosterView) throws(Refusal) {
     guard let key = roster.key(of: sender) else { throw Refusal(.wrongSender, "\(sender) is not in the roster") }
     let unsigned = Array(bytes.dropLast(Ed25519.signatureBytes))
     guard key.verify(signature, of: SignedMessage.signedBytes(type, unsigned)) else {
@@ -88,13 +88,13 @@ struct SignedMessage: Hashable, Sendable {
   }
 
   /// - Throws: SA-04 for another context.
-  func expect(context: [UInt8]) throws(Refusal) {
+  package func expect(context: [UInt8]) throws(Refusal) {
     guard self.context == context else { throw Refusal(.wrongContext, "a \(type.name) message belongs to another attempt") }
   }
 
   /// The body, read to its last byte.
   /// - Throws: SA-06 for another type, SA-01 for a malformed body.
-  func open<Body: MessageBody>(_ expected: Body.Type) throws(Refusal) -> Body {
+  package func open<Body: MessageBody>(_ expected: Body.Type) throws(Refusal) -> Body {
     guard type == Body.type else {
       throw Refusal(.unexpected, "a \(type.name) message where \(Body.type.name) is due")
     }

@@ -78,7 +78,7 @@ extension RoundPlan {
   }
 
   /// The checks against the roster that both sides hold.
-  func validate(against roster: RosterView) throws(Refusal) {
+  package func validate(against roster: RosterView) throws(Refusal) {
     try validate()
     guard rosterDigest == roster.digest else { throw Refusal(.rosterDiffers, "the plan names another roster") }
     guard colluders == roster.colluders else {

@@ -44,7 +44,8 @@ public final class SiteSession {
   var commitmentList: [UInt8]?
   var scope: Scope?
   var ownKeys: SignedMessage?
-  var ownHeaders: [SignedMessage] = []
+  /// Settable for the simulator's lying dealers.
+  package var ownHeaders: [SignedMessage] = []
   var ownAcknowledgement: SignedMessage?
   var ownInput: SignedMessage?
   var keyList: KeyList?
@@ -117,6 +118,12 @@ public final class SiteSession {
       return try sendInputIfReady()
     } catch { return abort(error) }
   }
+
+  /// The driver will not be asked for the input again: its bytes may go.
+  package func forgetInput() { answers[.acknowledgementList]?.actions = [] }
+
+  /// Whose shares of `dealer` there can be, once the graph is known.
+  package func holders(of dealer: SiteID) -> [SiteID]? { scope?.graph.holders(of: dealer) }
 
   // MARK: Inside
 

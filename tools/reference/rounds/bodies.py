@@ -1,6 +1,6 @@
 """Takes bodies apart and puts them together again otherwise, for those who lie."""
 from secagg_site import messages as m
-from secagg_site.encodings import SERVER, Reader, messages, sites, u16
+from secagg_site.encodings import SERVER, Reader, label, messages, sites, u8, u16
 
 
 def signed(raw, key, **changes):
@@ -9,6 +9,14 @@ def signed(raw, key, **changes):
     body = changes.get("body", old.body)
     return m.make(changes.get("name", old.name), changes.get("context", old.context), changes.get("sender", old.sender),
                   body(old.body) if callable(body) else body, key)
+
+
+def versioned(raw, key, version=2):
+    """The message with another version of the frame, and a signature over that."""
+    message = m.decode(raw)
+    head = u8(version) + raw[1:2]
+    signature = key.sign(label(message.name) + message.context + head + raw[34:-64]).signature
+    return head + raw[2:-64] + signature
 
 
 class Listed:
@@ -56,4 +64,5 @@ def relisted(cohort, raw, own, change):
     message = m.decode(raw)
     listed = Listed(message.name, message.body, cohort.is_sparse)
     listed.own = own
-    return m.make(message.name, message.context, SERVER, (change(listed) or listed).encoded(), cohort.server_key)
+    change(listed)
+    return m.make(message.name, message.context, SERVER, listed.encoded(), cohort.server_key)

@@ -2,7 +2,7 @@
 from secagg_site import messages as m
 from secagg_site.encodings import SERVER
 
-from .bodies import relisted, signed
+from .bodies import relisted, signed, versioned
 from .cases import Case, five
 from .faults import Fault
 from .memory import Federation
@@ -67,8 +67,10 @@ def by(site, target=TARGET, **changes):
 
 
 def swapped(target=TARGET):
+    """The first two messages are exchanged, and their envelopes; neither is the target's own."""
     def change(found, f):
-        found.messages[0], found.messages[1] = found.messages[1], found.messages[0]
+        for items in (found.messages, found.envelopes or [0, 0]):
+            items[0], items[1] = items[1], items[0]
     return listed(change, target)
 
 
@@ -91,7 +93,6 @@ def list_lies(name, title, target, victim, cohort, prefix=""):
     other = lambda f: f.cohort.keys[victim]
     flip = lambda f, raw: raw[:-1] + bytes([raw[-1] ^ 1])
     where = f"{prefix}{name}"
-    options = dict(target=target)
     for end, what, code, change in [
             ("trailing", f"A byte behind the {title}.", "SA-01", body(lambda b: b + b"\0")),
             ("truncated", f"The {title} lacks its last byte.", "SA-01", body(lambda b: b[:-1])),
@@ -106,7 +107,8 @@ def list_lies(name, title, target, victim, cohort, prefix=""):
              replaced(victim, lambda f, raw: signed(raw, f.cohort.server_key), target)),
             ("replayed-inside", f"A message in the {title} is of another attempt.", "SA-04", by(victim, target, context=bytes(32))),
             ("wrong-type-inside", f"A message in the {title} is an accept.", "SA-06", by(victim, target, name="accept", body=b"")),
-            ("version-inside", f"A message in the {title} has version 2.", "SA-02", replaced(victim, lambda f, raw: b"\2" + raw[1:], target)),
+            ("version-inside", f"A message in the {title} has version 2.", "SA-02", replaced(victim, lambda f, raw: versioned(raw, f.cohort.keys[victim]), target)),
             ("unknown-inside", f"A message in the {title} is of a site that the roster does not know.", "SA-05",
              replaced(victim, lambda f, raw: signed(raw, f.cohort.keys[victim], sender=victim + 1), target))]:
-        yield lie(f"{where}-{end}", what, code, code, {name: change}, cohort=cohort(), **options)
+        also = {"unknown-inside": ["SA-08", "SA-70"], "twice": ["SA-08"]}.get(end, [])
+        yield lie(f"{where}-{end}", what, code, code, {name: change}, cohort=cohort(), target=target, also=also)

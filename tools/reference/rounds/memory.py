@@ -29,7 +29,8 @@ class Script:
 
     def inputs(self, federation, site, name):
         """What a site is given as its update behind a message of this name."""
-        return [federation.cohort.words(site)] if name == "plan" else []
+        is_new = name == "plan" and not federation.sites[site].is_provided
+        return [federation.cohort.words(site)] if is_new else []
 
     def when_idle(self, federation):
         """The events when nothing is on its way and the attempt is not over: ("deadline",) or (site, item)."""

@@ -4,7 +4,7 @@ import nacl.bindings
 from secagg_site import sharing
 from secagg_site.encodings import sites, u32
 
-from .bodies import signed
+from .bodies import signed, versioned
 from .cases import GOOD, case, eight
 from .cohort import drawn, drawn_scalar
 from .faults import Dealt, Fault, Late, Repacked, body, dealing, flipped, resigned, revealing, without_entry
@@ -18,7 +18,7 @@ def frames():
     yield case("truncated", "A message lacks its last byte.", "SA-01", "SA-01", Fault({(9, "keys"): cut}))
     yield case("trailing-byte", "A byte follows a message.", "SA-01", "SA-01", Fault({(9, "keys"): lambda f, s, raw: raw + b"\0"}))
     yield case("accept-with-body", "The body of an accept is not empty.", "SA-01", "SA-01", Fault({(9, "accept"): body(b"\0")}))
-    yield case("another-version", "The frame has version 2.", "SA-02", "SA-02", Fault({(9, "keys"): lambda f, s, raw: b"\2" + raw[1:]}))
+    yield case("another-version", "The frame has version 2.", "SA-02", "SA-02", Fault({(9, "keys"): lambda f, s, raw: versioned(raw, f.cohort.keys[s])}))
     yield case("altered", "A bit of the body differs from what was signed.", "SA-03", "SA-03",
                Fault({(9, "keys"): lambda f, s, raw: flipped(raw, 60)}))
     yield case("foreign-signature", "Another site's key has signed.", "SA-03", "SA-03",
@@ -29,8 +29,8 @@ def frames():
                Fault({(9, "keys"): lambda f, s, raw: signed(raw, other(f), sender=7)}))
     early = lambda f, s, raw: [("message", signed(raw, f.cohort.keys[s], name="acknowledge", body=bytes(34)))]
     yield case("not-due", "An acknowledgement comes before it is due.", "SA-06", "SA-06", Fault(behind={(9, "keys"): early}))
-    yield case("servers-type", "A site sends a message that only servers send.", "SA-06", "SA-06", Fault({(9, "keys"): resigned(name="key-list")}))
-    second = lambda f, s, raw: [("message", signed(raw, f.cohort.keys[s], body=drawn("other keys") + drawn("more keys")))]
+    yield case("servers-type", "A site sends a message that only servers send.", "SA-06", "SA-06", Fault({(9, "keys"): resigned(name="key-list", body=bytes(2))}))
+    second = lambda f, s, raw: [("message", signed(raw, f.cohort.keys[s], body=drawn("other keys")[:31] + b"\1" + drawn("more keys")[:31] + b"\1"))]
     yield case("second-keys", "A second, different keys message.", "SA-07", "SA-07", Fault(behind={(3, "keys"): second}))
     again = lambda f, s, raw: [("message", signed(raw, f.cohort.keys[s], body=lambda b: flipped(b)))]
     yield case("second-input", "A second, different header of an input whose payload is not whole.", "SA-07", "SA-07",

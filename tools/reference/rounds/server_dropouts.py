@@ -67,5 +67,5 @@ def too_few():
                Fault({(9, "shares"): bad(0, 2)}))
     yield case("too-few-acknowledged", "Two dealers are acknowledged by three of five sites each: U2 is too small.", "SA-51", "SA-51",
                Fault({(9, "shares"): bad(0, 2), (7, "shares"): bad(0, 3)}))
-    yield case("too-few-shares", "Of five reveals four are there, and one holder among them has no share of one dealer.", "SA-84", "SA-84",
+    yield case("dealer-short-of-shares", "Of five reveals four are there, and one holder among them has no share of one dealer.", "SA-84", "SA-84",
                Fault({(9, "shares"): bad(0)}, vanish={"reveal": [2]}))

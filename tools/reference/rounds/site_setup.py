@@ -2,7 +2,7 @@
 from secagg_site import envelopes as e, messages as m, plan as plans
 from secagg_site.encodings import SERVER, block32, sites
 
-from .bodies import signed
+from .bodies import signed, versioned
 from .cases import five
 from .cohort import drawn
 from .faults import dealing, flipped, without_entry
@@ -19,11 +19,11 @@ def plan_lies():
             ("plan-from-a-site", "The plan names a site as its sender, which signed it.", "SA-05",
              resigned(lambda f: f.cohort.keys[COLLUDER], sender=COLLUDER)),
             ("plan-of-another-context", "The frame's context is not that of the plan.", "SA-04", resigned(SERVERS_KEY, context=drawn("another"))),
-            ("plan-frame-version", "The plan's frame has version 2.", "SA-02", lambda f, raw: b"\2" + raw[1:]),
+            ("plan-frame-version", "The plan's frame has version 2.", "SA-02", lambda f, raw: versioned(raw, f.cohort.server_key)),
             ("key-list-first", "A key list comes before any plan.", "SA-06", instead("key-list", bytes(2))),
             ("unknown-type", "A message of type 20.", "SA-01", lambda f, raw: raw[:1] + b"\x14" + raw[2:]),
             ("accept-from-server", "The server sends an accept.", "SA-06", instead("accept"))]:
-        yield lie(name, what, code, code, {"plan": change})
+        yield lie(name, what, code, code, {"plan": change}, also=["SA-04"] if code == "SA-06" else [])
     yield lie("too-few-honest", "The plan assures three honest sites and this site insists on four.", "SA-14", "SA-14", honest=4)
     other = five()
     used = dict(kind="context", context=m.decode(five_plan(other)).context.hex(), job="vectors", round=1, attempt=0,
@@ -76,8 +76,8 @@ def key_lies():
             ("closed-before-keys", "The attempt is closed where the key list is due.", "SA-06", instead("closed", bytes(34))),
             ("graph-in-complete", "Commitments to a graph in the complete graph.", "SA-06", instead("graph-commitments", bytes(32)))]:
         yield lie(name, what, code, code, {"key-list": change})
-    yield lie("set-behind-key-list", "The set of the sparse graph stands behind a key list of the complete one.", "SG-05", "SA-08",
-              {"key-list": body(lambda b: b + sites([0, 2, 3, 7, 9]))}, also=["SA-01"])
+    yield lie("set-behind-key-list", "The set of the sparse graph stands behind a key list of the complete one.", "SG-05", "SA-01",
+              {"key-list": body(lambda b: b + sites([0, 2, 3, 7, 9]))}, also=["SA-08"])
     yield lie("survivors-before-keys", "Survivors come where the key list is due, before any input.", "SA-71", "SA-71",
               {"key-list": instead("survivors", bytes(2))}, also=["SA-06"])
 
@@ -134,7 +134,7 @@ def share_lies():
 
 
 # A canonical, non-negative field element that is not the encoding of a point.
-NO_POINT = (6).to_bytes(32, "little")
+NO_POINT = (2).to_bytes(32, "little")
 
 
 def dealer_lies():
@@ -159,7 +159,7 @@ def acknowledgement_lies():
     yield from list_lies("acknowledgement-list", "acknowledgement list", TARGET, COLLUDER, five)
     drop = lambda site: lambda b: b[:32] + sites([s for s in (0, 2, 3, 7, 9) if s != site])
     both = lambda change: listed(lambda found, f: [found.replaced(s, lambda raw, s=s: signed(raw, f.cohort.keys[s], body=change))
-                                                   for s in (7, 9)] and found)
+                                                   for s in (7, 9)])
     for name, what, code, change in [
             ("another-transcript", "A colluder acknowledges another transcript.", "SA-50", by(COLLUDER, body=lambda b: flipped(b, 0))),
             ("acknowledges-a-stranger", "An acknowledgement names a site that is no dealer.", "SA-08",

@@ -106,19 +106,18 @@ def cut_set(f, raw):
 
 def set_lies(name, title, inside, few, stranger="SA-08", absent="SA-08"):
     """What can be wrong with a set and the messages of its near part (SG-05, SG-06). `inside` is the type of the messages."""
-    also = ["SA-08"] if stranger != "SA-08" else []
-    cases = [("set-missing", f"The {title} has no set behind it.", "SG-05", "SA-08", cut_set, ["SA-01"]),
+    also, near = (["SA-08"], [stranger]) if stranger != "SA-08" else ([], [])
+    cases = [("set-missing", f"The {title} has no set behind it.", "SG-05", "SA-01", cut_set, ["SA-08"]),
              ("set-with-stranger", f"The set behind the {title} has a site that was not in the one before.", "SG-05", stranger,
               widened, also),
              ("set-below-minimum", f"The set behind the {title} is smaller than the plan allows.", "SG-06", few, without(*FAR[:3], target=TARGET), []),
              ("set-too-few-near", f"Three neighbours are missing in the {title}.", "SG-06", few, without(*NEAR[:3], target=TARGET), [])]
     if inside:
-        cases += [("neighbour-hidden", f"The {title} hides a neighbour's message.", "SG-05", "SA-08", missing(NEAR[0]),
-                   [stranger] if stranger != "SA-08" else []),
-                  ("neighbour-outside-set", f"The {title} has a neighbour's message, and its set has not the neighbour.", "SG-05", stranger,
-                   narrowed, also)]
+        cases += [("neighbour-hidden", f"The {title} hides a neighbour's message.", "SG-05", "SA-08", missing(NEAR[0]), near),
+                  ("neighbour-outside-set", f"The {title} has a neighbour's message, and its set has not the neighbour.", "SG-05", "SA-08",
+                   narrowed, near)]
     if inside not in (None, "share-header"):
-        cases += [("far-message", f"The {title} has the message of a site that is no neighbour.", "SG-05", stranger, of(FAR[0], inside), also),
+        cases += [("far-message", f"The {title} has the message of a site that is no neighbour.", "SG-05", "SA-08", of(FAR[0], inside), near),
                   ("set-without-own", f"The set behind the {title} has not this site itself.", "SG-05", absent,
                    whole(lambda s: [x for x in s if x != TARGET]) if name != "survivors" else without(TARGET, target=TARGET), [stranger] + also)]
     for end, what, rule, code, change, more in cases:
@@ -170,7 +169,7 @@ def sparse_shares():
             ("header-of-other-keys", "A neighbour's header is over another keyed set.", "SA-50", header(lambda h: h._replace(keyed=drawn("a set")))),
             ("envelope-altered", "A bit of an envelope differs from what its dealer signed for.", "SA-41",
              listed(lambda found, f: found.envelopes.__setitem__(0, flipped(found.envelopes[0])), TARGET)),
-            ("envelope-missing", "One envelope too few.", "SA-08", listed(lambda found, f: [found.envelopes.pop()] and None, TARGET)),
+            ("envelope-missing", "One envelope too few.", "SA-08", listed(lambda found, f: found.envelopes.pop(), TARGET)),
             ("second-delivery", "A second share delivery, without a site far away.", "SA-07", with_second(without(FAR[0], target=TARGET)))]:
         yield lie(name, what, code, code, {"share-delivery": change})
     point = (e.sharing.commitment(1), e.sharing.commitment(2))
@@ -184,7 +183,7 @@ def sparse_shares():
 def sparse_acknowledgements():
     yield from set_lies("acknowledgement-list", "acknowledgement list", None, "SA-51")
     unnamed = lambda b: b[:32] + sites([s for s in Reader(b[32:]).sites() if s != TARGET])
-    three = listed(lambda found, f: [found.replaced(s, lambda raw, s=s: signed(raw, f.cohort.keys[s], body=unnamed)) for s in NEAR[:3]] and found,
+    three = listed(lambda found, f: [found.replaced(s, lambda raw, s=s: signed(raw, f.cohort.keys[s], body=unnamed)) for s in NEAR[:3]],
                    TARGET)
     for name, what, code, change, also in [
             ("another-dealer-set", "A neighbour acknowledges for another set of dealers.", "SA-50", by(BAD, TARGET, body=lambda b: flipped(b, 0)), []),
@@ -194,8 +193,8 @@ def sparse_acknowledgements():
             ("acknowledgements-without-own", "The list lacks this site's own acknowledgement.", "SA-08", missing(TARGET), []),
             ("not-acknowledged", "Three of six neighbours do not acknowledge this site.", "SA-52", three, []),
             ("acknowledgements-hidden", "The acknowledgements of three neighbours are not shown.", "SA-52",
-             listed(lambda found, f: [hide(found, s) for s in NEAR[:3]] and None, TARGET), []),
-            ("not-in-u2", "The set U2 has not this site.", "SA-52", whole(lambda s: [x for x in s if x != TARGET]), ["SA-08"])]:
+             listed(lambda found, f: [hide(found, s) for s in NEAR[:3]], TARGET), []),
+            ("not-in-u2", "The set U2 has not this site.", "SA-08", whole(lambda s: [x for x in s if x != TARGET]), ["SA-52"])]:
         yield lie(name, what, code, code, {"acknowledgement-list": change}, also=also)
 
 
@@ -212,13 +211,13 @@ def sparse_survivors():
             ("digest-not-of-header", "A digest is not that of the neighbour's header.", "SA-08", digest(BAD), []),
             ("own-digest", "The digest of this site's own input is another.", "SA-08", digest(TARGET), ["SA-72"]),
             ("digest-missing", "One digest too few.", "SA-01", body(lambda b: b[:-32]), ["SA-08"]),
-            ("survivors-without-own-header", "The set has this site, and its header is not shown.", "SA-71", missing(TARGET), ["SA-08", "SA-70"]),
+            ("survivors-without-own-header", "The set has this site, and its header is not shown.", "SA-08", missing(TARGET), ["SA-70", "SA-71"]),
             ("second-survivors", "A second survivor set, without a site far away.", "SA-07", with_second(without(FAR[0], target=TARGET)), [])]:
         yield lie(name, what, code, code, {"survivors": change}, also=also)
 
 
 def sparse_signatures():
-    three = listed(lambda found, f: [hide(found, s) for s in NEAR[:3]] and None, TARGET)
+    three = listed(lambda found, f: [hide(found, s) for s in NEAR[:3]], TARGET)
     for name, what, code, change in [
             ("signature-over-others", "A neighbour signs another survivor set.", "SA-81", by(BAD, TARGET, body=lambda b: flipped(b, 0))),
             ("too-few-signatures", "Three neighbours signed, and this site; its own signature does not count.", "SA-80", three),
@@ -239,8 +238,8 @@ def sparse_honest():
     names = ("plan", "graph-commitments", "graph-nonces", "key-list", "share-delivery", "acknowledgement-list", "survivors", "signature-list")
     yield lie("repeated-messages", "The server repeats each message: the answers are the same, byte for byte.", "SA-121", "success",
               dict.fromkeys(names, lambda f, raw: [raw, raw]))
-    two = listed(lambda found, f: [hide(found, s) for s in NEAR[:2]] and None, TARGET)
+    two = listed(lambda found, f: [hide(found, s) for s in NEAR[:2]], TARGET)
     yield lie("two-signatures-missing", "The signatures of two neighbours and this site's own are not shown.", "SG-05", "success",
-              {"signature-list": listed(lambda found, f: [hide(found, s) for s in (*NEAR[:2], TARGET)] and None, TARGET)})
+              {"signature-list": listed(lambda found, f: [hide(found, s) for s in (*NEAR[:2], TARGET)], TARGET)})
     yield lie("two-acknowledgements-missing", "The acknowledgements of two neighbours are not shown.", "SG-05", "success",
               {"acknowledgement-list": two})

@@ -99,7 +99,11 @@ class Attempt(Joining, Dealing, Summing):
         return reader.sites() if self.plan.is_sparse else None
 
     def opened(self, raw, name, members, stranger="SA-08"):
-        return open_list(raw, name, self.context, self.roster, self.circle(members), stranger)
+        found = open_list(raw, name, self.context, self.roster, members, stranger)
+        shown = self.circle(members)
+        if any(item.sender not in shown for item in found):
+            raise Refusal("SA-08", "a message of a site that is no neighbour")
+        return found
 
     def agreed(self, senders, whole, before, few, stranger="SA-08", absent="SA-08", expects_own=True):
         """The set that a list is about, out of the set `before`, with exactly its messages and enough members."""
@@ -114,7 +118,7 @@ class Attempt(Joining, Dealing, Summing):
                 raise Refusal(absent, "a set without this site")
             expected = sorted(close + [self.site]) if expects_own else close
             if senders is not None and senders != expected:
-                raise Refusal(stranger, "other messages than those of the neighbours")
+                raise Refusal("SA-08", "other messages than those of the neighbours")
         minimum = plan.survivors_min if few == "SA-73" else plan.set_min
         if len(members) < minimum or len(close) < plan.threshold:
             raise Refusal(few, f"{len(members)} members, {len(close)} of them near")

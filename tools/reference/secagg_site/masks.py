@@ -20,6 +20,14 @@ def stream(seed, section, count):
     return out.astype(np.uint32, copy=False)
 
 
+def word(seed, section, coordinate):
+    """One word of a mask, wherever it stands."""
+    chunk, inside = divmod(coordinate, CHUNK)
+    counter = u32(section) + u64(chunk) + u32(inside // 4)
+    block = Cipher(algorithms.AES(seed), modes.CTR(counter)).encryptor().update(bytes(16))
+    return int.from_bytes(block[4 * (inside % 4):][:4], "little")
+
+
 def packed_size(count, bits): return (count * bits + 7) // 8
 
 
