@@ -1,6 +1,6 @@
 # `make demo` and `make test` set everything up themselves. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-full test model lint fmt bench clean
+.PHONY: help setup build demo demo-full test model fuzz sanitize lint fmt bench bench-aggregation soak clean
 
 BIN := .build/release
 
@@ -26,6 +26,12 @@ model: ## the protocol's model and its mutants, by SPIN
 	@tools/setup spin
 	@tools/model
 
+fuzz: ## every fuzz target for a minute, on its kept corpus
+	@tools/fuzz
+
+sanitize: ## tests under AddressSanitizer and ThreadSanitizer
+	@tools/sanitize
+
 lint: ## formatting and style, as CI checks them
 	@tools/lint
 
@@ -34,6 +40,12 @@ fmt: ## format all sources in place
 
 bench: build ## training speed, against PyTorch where tools/bench/pytorch has it
 	$(BIN)/secagg bench training
+
+bench-aggregation: build ## masks, shares and unmasking, against Flower's SecAgg+ and OpenSSL (half an hour; quick: tools/bench/aggregation/run --quick)
+	@tools/bench/aggregation/run
+
+soak: build ## 10,000 simulated federations with faults and malicious parties (under an hour)
+	$(BIN)/secagg simulate --campaign 10000 --threads 2
 
 clean: ## remove what was built
 	rm -rf .build

@@ -5,9 +5,13 @@ import PackageDescription
 // A test build adds what only tests may have: `@testable` access and the plain-sum oracle.
 let isTestBuild = Context.environment["SECAGG_TEST_BUILD"] == "1"
 
+// A fuzzing build (tools/fuzz) adds the targets of Fuzz/ and coverage counters in our own modules.
+let isFuzzBuild = Context.environment["SECAGG_FUZZ"] == "1"
+
 let swift: [SwiftSetting] =
   [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
   + (isTestBuild ? [.unsafeFlags(["-enable-testing"]), .define("SECAGG_ORACLE")] : [])
+  + (isFuzzBuild ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
 
 // Hot loops in C are optimised in every configuration.
 let kernels: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=fast"])]
@@ -102,7 +106,7 @@ let package = Package(
     library("Demo", ["Detector", "Federation", "CommandLineKit", "CZlib", "Safetensors"]),
 
     // executables
-    command("SecAggCommand", ["Detector", "Demo", "DPAccountant", "Federation", "Masking", "Safetensors", "SecAgg", "Simulation"]),
+    command("SecAggCommand", ["Detector", "Demo", "DPAccountant", "Federation", "Masking", "Safetensors", "SecAgg", "Simulation", "Sodium"]),
     command("TrainerCommand", ["Detector", "Safetensors"]),
     command("ServerCommand", ["Coordinator", "Federation", "Transport", "TransportServer", "TLSIdentity", logging]),
     command("ClientCommand", ["Participant", "Federation", "SecAgg", "Transport", "TLSIdentity", logging]),
@@ -125,9 +129,20 @@ let package = Package(
     tests(
       "CommandTests",
       ["TrainerCommand", "ServerCommand", "ClientCommand", "RosterCommand", "Federation", "Detector", "Safetensors", "TestSupport"]),
+    tests("VectorTests", ["SecAgg", "Masking", "Sodium", "Participant", "Federation"]),
     tests("SimulationTests", ["Simulation", "SecAgg"]),
     tests("CommandLineKitTests", ["CommandLineKit", argumentParser]),
     tests("SafetensorsTests", ["Safetensors"]),
     tests("DemoTests", ["Demo", "Detector", "TestSupport"]),
   ]
 )
+
+if isFuzzBuild {
+  // lld: gold fails on the counters' sections.
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzz",
+      dependencies: ["SecAgg", "Masking", "Sodium", "Federation", "Safetensors", "TLSIdentity", "Participant", "Transport"] + grpc,
+      path: "Fuzz", exclude: ["Corpus"], swiftSettings: swift,
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
+}

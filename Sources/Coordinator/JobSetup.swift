@@ -57,6 +57,8 @@ extension RoundSettings {
       .plan: .seconds(wait.plan), .keys: .seconds(wait.keys), .shares: .seconds(wait.shares), .acknowledge: .seconds(wait.acknowledge),
       .maskedInput: .seconds(wait.maskedInput), .consistency: .seconds(wait.consistency), .reveal: .seconds(wait.reveal),
     ]
+    graph = config.aggregation.graph
+    dropoutRate = config.aggregation.dropoutRate
     attemptsMax = config.communication.attempts
     chunkBytes = config.communication.chunkBytes
   }

@@ -63,21 +63,17 @@ extension RoundDriver {
     let awaited = missing.contains { round <= lastSeenRound[$0.rawValue, default: round] + Self.roundsExpectedBack }
     guard joinWindowPassed || !awaited else { return }
     cancelGathering()
-    var cohort = there
-    if cohort.count > RoundPlan.completeGraphMax {
-      var random = SodiumRandomNumberGenerator()
-      cohort = Array(cohort.shuffled(using: &random).prefix(RoundPlan.completeGraphMax)).sorted()
-    }
-    startAttempt(cohort)
+    startAttempt(setup.settings.cohort(of: there, colluders: setup.roster.colluders))
   }
 
-  private func startAttempt(_ cohort: [SiteID]) {
+  private func startAttempt(_ chosen: (sites: [SiteID], minimumSurvivors: Int?, isSparse: Bool)) {
+    let cohort = chosen.sites
     let kind = RoundKind(round: round)
     let reference = journal.census.map { JobPlan.samplesReference(total: $0.samples, sites: Int($0.survivors)) } ?? 1
     let encoding = setup.plan.encoding(kind: kind, sites: cohort.count, samplesReference: reference)
     let plan = RoundPlan(
       job: setup.plan.name, round: round, attempt: journal.nextAttempt(round: round), roster: setup.roster, sites: cohort,
-      weightsDigest: weights.digest, configurationDigest: setup.plan.digest,
+      minimumSurvivors: chosen.minimumSurvivors, isSparse: chosen.isSparse, weightsDigest: weights.digest, configurationDigest: setup.plan.digest,
       sections: setup.plan.sections(kind: kind, encoding: encoding), mechanism: encoding.encoded())
     let session: ServerSession
     do {
@@ -88,6 +84,7 @@ extension RoundDriver {
           CoordinatorError(.badJob, "round \(round): \(error.reason) (\(error.code.rawValue))", hint: "change federated.yaml or the roster")
         ))
     }
+    session.workers = .allCores
     let attempt = RunningAttempt(plan: plan, encoding: encoding, session: session)
     do {
       try journal.record(.attemptBegun(round: plan.round, attempt: plan.attempt, context: attempt.context))

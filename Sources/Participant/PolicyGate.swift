@@ -66,6 +66,11 @@ package struct PolicyGate {
     if let hours = policy.trainingHours, !hours.contains(minute: minute) {
       throw Refusal(.policy, "outside this site's training hours")
     }
+    return try checkHistory(plan, journal, keptMechanism)
+  }
+
+  /// What the site did before: a context is used once, and what left before binds.
+  package func checkHistory(_ plan: RoundPlan, _ journal: Journal, _ keptMechanism: [UInt8]?) throws(Refusal) -> Permission {
     guard journal.attempt(context: plan.context) == nil, !journal.isUsed(job: plan.job, round: plan.round, attempt: plan.attempt) else {
       throw Refusal(.contextUsed, "attempt \(plan.attempt) of round \(plan.round) was accepted before")
     }

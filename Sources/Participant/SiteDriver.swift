@@ -163,6 +163,7 @@ public actor SiteDriver {
     if let plan = SiteSession.plan(in: bytes, roster: setup.roster), plan.context != attempt?.plan.context {
       let session = SiteSession(
         site: setup.site, identity: setup.identity, roster: setup.roster, minimumHonest: setup.policy.minimumHonest)
+      session.workers = .allCores
       let next = Attempt(plan: plan, session: session)
       if journal.attempt(context: plan.context) == nil {
         end(attempt)

@@ -10,18 +10,16 @@ enum RevealCheck {
   static func check(
     _ body: RevealBody, holder: SiteID, dealers: DealerList, maskSet: MaskSet, survivors: SurvivorSet, _ scope: Scope
   ) throws(Refusal) {
-    for entry in body.entries {
-      let due: ShareKind = survivors.contains(entry.dealer) ? .selfMask : .maskKey
-      guard entry.kind == due else {
-        throw Refusal(.bothShares, "the share of \(entry.dealer) that must stay secret was revealed", culprit: holder)
-      }
-    }
     let held = Set(maskSet.held[holder] ?? [])
     let near = scope.graph.seed == nil ? maskSet.masked : maskSet.partners(of: holder, scope.graph)
     guard body.entries.map(\.dealer) == near.filter(held.contains) else {
       throw Refusal(.wrongMembers, "the reveal is not of exactly the dealers that \(holder) acknowledged", culprit: holder)
     }
     for entry in body.entries {
+      let due: ShareKind = survivors.contains(entry.dealer) ? .selfMask : .maskKey
+      guard entry.kind == due else {
+        throw Refusal(.bothShares, "the share of \(entry.dealer) that must stay secret was revealed", culprit: holder)
+      }
       guard let share = try? Scalar(canonical: entry.share), let signed = dealers.entry(dealer: entry.dealer, holder: holder)
       else { throw Refusal(.wrongShare, "the share of \(entry.dealer) is no scalar", culprit: holder) }
       let expected = entry.kind == .selfMask ? signed.selfMaskShare : signed.maskKeyShare

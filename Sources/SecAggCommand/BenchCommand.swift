@@ -6,7 +6,7 @@ import Detector
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measure how fast this machine is.", subcommands: [BenchTraining.self])
+    commandName: "bench", abstract: "Measure how fast this machine is.", subcommands: [BenchTraining.self, BenchAggregation.self])
 }
 
 struct BenchTraining: ParsableCommand {

@@ -58,6 +58,8 @@ struct InitVerb: ParsableCommand {
       differential_privacy: {enabled: false}
       aggregation:
         min_sites: 3              # more where the roster's number of colluders asks for it
+        # graph: auto             # more than 64 sites: neighbours on a ring (sparse); complete: 64 of them, each with all others
+        # dropout_rate: 0.05      # how many of its sites a round over a ring may lose
         # bits: 20                # of a coordinate; 2.5 bytes
     communication:
       listen: 0.0.0.0:\(port)

@@ -109,6 +109,26 @@ import Testing
     #expect(settings.sitesNeeded(colluders: 1) == 20)
   }
 
+  @Test func moreThanSixtyFourSitesMaskAlongARing() {
+    let sites = (0..<200).map { SiteID($0) }
+    var settings = RoundSettings(minimumSites: 3)
+    let all = settings.cohort(of: sites, colluders: 10)
+    #expect(all.sites == sites && all.isSparse && all.minimumSurvivors == 190)
+    let few = settings.cohort(of: Array(sites.prefix(64)), colluders: 10)
+    #expect(few.sites.count == 64 && !few.isSparse && few.minimumSurvivors == nil)
+    // Rates that no ring bears, or a complete graph that was asked for: 64 of them.
+    for (graph, colluders) in [(FederatedConfig.Aggregation.Graph.auto, 190), (.complete, 10)] {
+      settings.graph = graph
+      let some = settings.cohort(of: sites, colluders: colluders)
+      #expect(some.sites.count == 64 && !some.isSparse && Set(some.sites).isSubset(of: sites) && some.sites == some.sites.sorted())
+    }
+    settings.graph = .sparse
+    #expect(settings.sitesNeeded(colluders: 1) == 65)
+    settings.graph = .auto
+    // Too many colluders for 64 sites to be honest enough; the ring needs more of them.
+    #expect(settings.sitesNeeded(colluders: 63) > 64)
+  }
+
   @Test func theSampleReferenceIsFourTimesTheMean() {
     #expect(JobPlan.samplesReference(total: 150, sites: 5) == 120)
     #expect(JobPlan.samplesReference(total: 1, sites: 5) == 1)

@@ -71,7 +71,7 @@ struct ConfigMistake: Sendable, CustomTestStringConvertible {
         freeze_norm_after: 0, server_momentum: 0.5}
       security:
         differential_privacy: {enabled: false, unit: site, mechanism: skellam, clip: 1.5, sampling_rate: 0.02}
-        aggregation: {min_sites: 4, colluders: 1, graph: complete, bits: 24, parameter_range: 2, statistics_range: 0.5}
+        aggregation: {min_sites: 4, colluders: 1, graph: sparse, dropout_rate: 0.1, bits: 24, parameter_range: 2, statistics_range: 0.5}
       communication: {listen: "[::1]:0", chunk_bytes: 4096, attempts: 1, deadlines: {join: 5, masked_input: 7.5}, encryption: false}
       selection: all
       server: {identity: id, roster: /r.json, consortium_key: c.pub, state_directory: s, threads: 2}
@@ -156,6 +156,8 @@ struct ConfigMistake: Sendable, CustomTestStringConvertible {
     .init("security: {differential_privacy: {epsilon: 0}}", .outOfRange, 1, 44),
     .init("security: {differential_privacy: {unit: patient}}", .outOfRange, 1, 41),
     .init("security: {aggregation: {min_sites: 2}}", .outOfRange, 1, 37),
+    .init("security: {aggregation: {graph: ring}}", .outOfRange, 1, 33),
+    .init("security: {aggregation: {dropout_rate: 0.6}}", .outOfRange, 1, 40),
     .init("security: {aggregation: {bits: 33}}", .outOfRange, 1, 32),
     .init("communication: {listen: nowhere}", .outOfRange, 1, 25),
     .init("communication: {listen: \"h:70000\"}", .outOfRange, 1, 25),
@@ -165,7 +167,6 @@ struct ConfigMistake: Sendable, CustomTestStringConvertible {
     .init("training: {prox: 0.1}", .notBuilt, 1, 18),
     .init("training: {optimizer: adam}", .notBuilt, 1, 23),
     .init("training: {server_optimizer: fedadam}", .notBuilt, 1, 30),
-    .init("security: {aggregation: {graph: sparse}}", .notBuilt, 1, 33),
     .init("store: postgresql://db/x", .notBuilt, 1, 8),
     .init("dashboard: {port: 8080}", .notBuilt, 1, 12),
     .init("spool: /tmp", .notBuilt, 1, 8),

@@ -168,7 +168,10 @@ import Testing
     let world = try sparse()
     world.toServer = { [unowned world] site, type, bytes in
       guard site == Self.victim, type == .keys, let keys = try? SignedMessage(decoding: bytes).open(KeysBody.self) else { return [bytes] }
-      return [world.siteMessage(KeysBody(maskKey: keys.maskKey, channelKey: keys.channelKey), site).bytes]
+      return [
+        world.siteMessage(
+          KeysBody(maskKey: keys.maskKey, channelKey: keys.channelKey, graphSeed: BLAKE2b.hash([5])), site).bytes
+      ]
     }
     world.run()
     let sum = try #require(world.sum)

@@ -17,11 +17,13 @@ from secagg_site.randomness import Randomness
 PHASES = ["plan", "keys", "shares", "acknowledge", "masked_input", "consistency", "reveal"]
 WHOLE = ["context", "input", "survivors", "reveal"]
 LIES = [site_setup.plan_lies, site_setup.key_lies, site_setup.share_lies, site_setup.dealer_lies, site_setup.acknowledgement_lies,
-        site_sums.input_lies, site_sums.survivor_lies, site_sums.signature_lies, site_sums.closed_lies, site_sums.refusals, site_sums.honest,
+        site_sums.input_lies, site_sums.survivor_lies, site_sums.signature_lies, site_sums.closed_lies, site_sums.refusals,
+        site_sums.honest,
         site_sparse.graph_lies, site_sparse.sparse_keys, site_sparse.sparse_shares, site_sparse.sparse_acknowledgements,
         site_sparse.sparse_survivors, site_sparse.sparse_signatures, site_sparse.sparse_honest]
 SERVER_CASES = [server_dropouts.dropouts, server_dropouts.repeats, server_dropouts.too_few, server_breaches.frames,
-                server_breaches.key_faults, server_breaches.dealing_faults, server_breaches.acknowledge_faults, server_breaches.input_faults,
+                server_breaches.key_faults, server_breaches.dealing_faults, server_breaches.acknowledge_faults,
+                server_breaches.input_faults,
                 server_breaches.reveal_faults, server_sparse.sparse_dropouts, server_sparse.sparse_ends, server_sparse.sparse_breaches,
                 server_sparse.sparse_dealing]
 
@@ -81,7 +83,9 @@ def lies():
     for family in LIES:
         for case in family():
             case.federation.run()
-            ends = [a for _, _, actions in case.federation.site_logs[case.target] for a in actions if isinstance(a, (act.Aborted, act.Completed))]
+            ends = [a for _, _, actions in case.federation.site_logs[case.target] for a in actions if isinstance(a,
+                                                                                                                 (act.Aborted,
+                                                                                                                  act.Completed))]
             found = ends[0].refusal.code if isinstance(ends[0], act.Aborted) else "success"
             check(len(ends) == 1 and found == case.expect, f"{found}: {case.what}")
             site = case.federation.sites[case.target]

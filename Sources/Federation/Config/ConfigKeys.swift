@@ -11,7 +11,7 @@ enum FederatedKeys {
   ]
   static let security = ["differential_privacy", "aggregation"]
   static let privacy = ["enabled", "epsilon", "delta", "unit", "mechanism", "clip", "sampling_rate"]
-  static let aggregation = ["min_sites", "colluders", "graph", "bits", "parameter_range", "statistics_range"]
+  static let aggregation = ["min_sites", "colluders", "graph", "dropout_rate", "bits", "parameter_range", "statistics_range"]
   static let communication = ["listen", "chunk_bytes", "deadlines", "attempts", "compression", "encryption"]
   static let deadlines = ["join", "plan", "keys", "shares", "acknowledge", "masked_input", "consistency", "reveal"]
   static let server = ["identity", "roster", "consortium_key", "state_directory", "threads"]

@@ -70,6 +70,19 @@ public struct FederatedConfig: Equatable, Sendable {
   public struct Aggregation: Equatable, Sendable {
     /// A round begins with at least this many sites, and releases no sum of fewer.
     public var minimumSites = 3
+    /// Who shares masks with whom where more than 64 sites are there.
+    public enum Graph: String, Sendable, CaseIterable {
+      /// Neighbours on a ring for more than 64 sites, everybody with everybody below.
+      case auto
+      /// Everybody with everybody; of more than 64 sites 64 are drawn.
+      case complete
+      /// As `auto`; a round does not begin with fewer than 65.
+      case sparse
+    }
+
+    public var graph = Graph.auto
+    /// Which part of the sites a round over a ring may lose.
+    public var dropoutRate = 0.05
     /// n_C, if the file states it; it must then be the roster's.
     public var colluders: Int?
     /// Ring width b of weights; 32 without compression. Statistics always have 32.

@@ -132,12 +132,15 @@ struct FederatedReader {
       try readPrivacy(section, &config)
     }
     guard let section = try security.section("aggregation", keys: FederatedKeys.aggregation, elsewhere: FederatedKeys.homes) else { return }
-    config.aggregation.minimumSites = try section.int("min_sites", in: 3...64) ?? config.aggregation.minimumSites
-    config.aggregation.colluders = try section.int("colluders", in: 0...63)
+    config.aggregation.minimumSites = try section.int("min_sites", in: 3...10_000) ?? config.aggregation.minimumSites
+    config.aggregation.colluders = try section.int("colluders", in: 0...9_999)
     config.aggregation.bits = try section.int("bits", in: 8...32) ?? config.aggregation.bits
     config.aggregation.parameterRange = try section.double("parameter_range", above: 0, most: 1e6) ?? config.aggregation.parameterRange
     config.aggregation.statisticsRange = try section.double("statistics_range", above: 0, most: 1e6) ?? config.aggregation.statisticsRange
-    _ = try section.choice("graph", ["complete"], later: ["sparse"])
+    if let graph = try section.choice("graph", FederatedConfig.Aggregation.Graph.allCases.map(\.rawValue)) {
+      config.aggregation.graph = FederatedConfig.Aggregation.Graph(rawValue: graph) ?? .auto
+    }
+    config.aggregation.dropoutRate = try section.double("dropout_rate", above: 0, most: 0.5) ?? config.aggregation.dropoutRate
   }
 
   private func readPrivacy(_ section: ConfigSection, _ config: inout FederatedConfig) throws(FederationError) {

@@ -81,7 +81,8 @@ package struct RevealBody: MessageBody {
     }
     // Two entries for one dealer would be both of its shares: that has a code of its own.
     let dealers = entries.map(\.dealer)
-    if let twice = Set(dealers).first(where: { dealer in dealers.count { $0 == dealer } > 1 }) {
+    var seen: Set<SiteID> = []
+    if let twice = dealers.first(where: { !seen.insert($0).inserted }) {
       throw Refusal(.bothShares, "two shares of \(twice) in one reveal")
     }
     guard dealers.isStrictlyAscending else { throw Refusal(.malformed, "the shares of a reveal are not in ascending order") }

@@ -75,6 +75,9 @@ extension ServerSession {
   }
 
   private func checkKeys(_ keys: KeysBody, _ site: SiteID) throws(Refusal) {
+    guard (keys.graphSeed == nil) == (scope.graph.seed == nil) else {
+      throw Refusal(.malformed, "the keys of \(site) are of another kind of graph", culprit: site)
+    }
     guard keys.graphSeed == scope.graph.seed else {
       throw Refusal(.otherGraph, "the keys of \(site) are for another graph", culprit: site)
     }

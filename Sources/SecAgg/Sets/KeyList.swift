@@ -19,6 +19,9 @@ struct KeyList: Sendable {
     for message in messages {
       guard scope.plan.invites(message.sender) else { throw Refusal(.wrongMembers, "keys of \(message.sender), who was not invited") }
       let body = try message.verified(KeysBody.self, scope)
+      guard (body.graphSeed == nil) == (scope.graph.seed == nil) else {
+        throw Refusal(.malformed, "the keys of \(message.sender) are of another kind of graph", culprit: message.sender)
+      }
       guard body.graphSeed == scope.graph.seed else {
         throw Refusal(.otherGraph, "\(message.sender) showed its keys for another graph")
       }

@@ -9,7 +9,8 @@ public final class SiteSession {
 
   /// What was received of one type, and the answer that a repetition gets: identical bytes, nothing computed anew.
   struct Answer {
-    let message: SignedMessage
+    /// BLAKE2b of the message: it may be long, and only its identity counts.
+    let digest: [UInt8]
     var actions: [SiteAction]
   }
 
@@ -133,8 +134,9 @@ public final class SiteSession {
     try message.verify(roster)
     if message.type == .refusal { return end(try message.open(RefusalBody.self).refusal) }
     guard let due = message.type.awaitedPhase else { throw Refusal(.unexpected, "a \(message.type.name) message is never for a site") }
+    let digest = BLAKE2b.hash(message.bytes)
     if let answer = answers[message.type] {
-      guard answer.message.bytes == message.bytes else {
+      guard answer.digest == digest else {
         throw Refusal(.equivocation, "the server signed two different \(message.type.name) messages for one attempt")
       }
       return answer.actions
@@ -145,7 +147,7 @@ public final class SiteSession {
     let actions = try handle(message)
     // What was journalled is not journalled again when the same message comes again.
     let repeated = actions.filter { if case .persist = $0 { false } else if case .consider = $0 { false } else { true } }
-    if answers[message.type] == nil { answers[message.type] = Answer(message: message, actions: repeated) }
+    answers[message.type] = answers[message.type] ?? Answer(digest: digest, actions: repeated)
     return actions
   }
 

@@ -27,6 +27,6 @@ def sparse(dropouts=1, n=65):
     return Cohort([2 * i + i // 20 for i in range(n)], 1, n - dropouts, others=[1000], sections=(5, 0), name="sparse attempt")
 
 
-def case(name, what, rule, expect, script=None, cohort=None, **options):
+def case(name, what, rule, expect, script=None, cohort=None, also=(), **options):
     """From the server's view."""
-    return Case(name, what, rule, expect, Federation(cohort or five(), script, **options))
+    return Case(name, what, rule, expect, Federation(cohort or five(), script, **options), None, tuple(also))

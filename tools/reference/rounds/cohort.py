@@ -29,7 +29,8 @@ class Drawn:
 
     def record(self, plan):
         """As rounds-site has it."""
-        out = {"mask_root": to_bytes(self.root(1)).hex(), "self_root": to_bytes(self.root(2)).hex(), "channel_key": self.channel_key().hex()}
+        out = {"mask_root": to_bytes(self.root(1)).hex(), "self_root": to_bytes(self.root(2)).hex(),
+               "channel_key": self.channel_key().hex()}
         if plan.is_sparse:
             out["nonce"] = self.nonce().hex()
         for name, kind in (("mask_coefficients", 1), ("self_coefficients", 2)):

@@ -31,7 +31,8 @@ class Lie(Fault):
         return super().inputs(federation, site, name)
 
 
-def lie(name, what, rule, code, lies=None, *, cohort=None, target=TARGET, also=(), inputs_behind=None, faults=None, behind=None, vanish=None,
+def lie(name, what, rule, code, lies=None, *, cohort=None, target=TARGET, also=(), inputs_behind=None, faults=None, behind=None,
+        vanish=None,
         silent=None, **options):
     """A case from the view of `target`; `lies` as above. `code` is the refusal that it is about, or "success"."""
     script = Lie(target, lies or {}, inputs_behind, faults=faults, behind=behind, vanish=vanish, silent=silent)
@@ -101,13 +102,15 @@ def list_lies(name, title, target, victim, cohort, prefix=""):
             ("twice", f"A message stands in the {title} twice.", "SA-01", twice(target)),
             ("not-the-servers", f"The {title} is signed by a site.", "SA-03", resigned(other)),
             ("from-a-site", f"The {title} names a site as its sender, which signed it.", "SA-05", resigned(other, sender=victim)),
-            ("of-another-context", f"The {title} is of another context.", "SA-04", resigned(lambda f: f.cohort.server_key, context=bytes(32))),
+            ("of-another-context", f"The {title} is of another context.", "SA-04",
+             resigned(lambda f: f.cohort.server_key, context=bytes(32))),
             ("altered-inside", f"A signature in the {title} does not hold.", "SA-03", replaced(victim, flip, target)),
             ("forged-inside", f"A message in the {title} is signed by another than its sender.", "SA-03",
              replaced(victim, lambda f, raw: signed(raw, f.cohort.server_key), target)),
             ("replayed-inside", f"A message in the {title} is of another attempt.", "SA-04", by(victim, target, context=bytes(32))),
             ("wrong-type-inside", f"A message in the {title} is an accept.", "SA-06", by(victim, target, name="accept", body=b"")),
-            ("version-inside", f"A message in the {title} has version 2.", "SA-02", replaced(victim, lambda f, raw: versioned(raw, f.cohort.keys[victim]), target)),
+            ("version-inside", f"A message in the {title} has version 2.", "SA-02",
+             replaced(victim, lambda f, raw: versioned(raw, f.cohort.keys[victim]), target)),
             ("unknown-inside", f"A message in the {title} is of a site that the roster does not know.", "SA-05",
              replaced(victim, lambda f, raw: signed(raw, f.cohort.keys[victim], sender=victim + 1), target))]:
         also = {"unknown-inside": ["SA-08", "SA-70"], "twice": ["SA-08"]}.get(end, [])

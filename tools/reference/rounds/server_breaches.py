@@ -14,11 +14,15 @@ SMALL_ORDER, NOT_CANONICAL = (1).to_bytes(32, "little"), (2**255 - 10).to_bytes(
 
 def frames():
     other = lambda f: f.cohort.keys[7]
+    for name in ("keys", "shares", "acknowledge", "masked-input", "consistency", "reveal"):
+        yield case(f"{name}-trailing", f"A byte stands behind the body of a {name} message.", "SA-01", "SA-01",
+                   Fault({(9, name): body(lambda b: b + b"\0")}), also=["SA-81"] if name == "consistency" else [])
     cut = lambda f, s, raw: raw[:-1]
     yield case("truncated", "A message lacks its last byte.", "SA-01", "SA-01", Fault({(9, "keys"): cut}))
     yield case("trailing-byte", "A byte follows a message.", "SA-01", "SA-01", Fault({(9, "keys"): lambda f, s, raw: raw + b"\0"}))
     yield case("accept-with-body", "The body of an accept is not empty.", "SA-01", "SA-01", Fault({(9, "accept"): body(b"\0")}))
-    yield case("another-version", "The frame has version 2.", "SA-02", "SA-02", Fault({(9, "keys"): lambda f, s, raw: versioned(raw, f.cohort.keys[s])}))
+    yield case("another-version", "The frame has version 2.", "SA-02", "SA-02",
+               Fault({(9, "keys"): lambda f, s, raw: versioned(raw, f.cohort.keys[s])}))
     yield case("altered", "A bit of the body differs from what was signed.", "SA-03", "SA-03",
                Fault({(9, "keys"): lambda f, s, raw: flipped(raw, 60)}))
     yield case("foreign-signature", "Another site's key has signed.", "SA-03", "SA-03",
@@ -29,8 +33,10 @@ def frames():
                Fault({(9, "keys"): lambda f, s, raw: signed(raw, other(f), sender=7)}))
     early = lambda f, s, raw: [("message", signed(raw, f.cohort.keys[s], name="acknowledge", body=bytes(34)))]
     yield case("not-due", "An acknowledgement comes before it is due.", "SA-06", "SA-06", Fault(behind={(9, "keys"): early}))
-    yield case("servers-type", "A site sends a message that only servers send.", "SA-06", "SA-06", Fault({(9, "keys"): resigned(name="key-list", body=bytes(2))}))
-    second = lambda f, s, raw: [("message", signed(raw, f.cohort.keys[s], body=drawn("other keys")[:31] + b"\1" + drawn("more keys")[:31] + b"\1"))]
+    yield case("servers-type", "A site sends a message that only servers send.", "SA-06", "SA-06",
+               Fault({(9, "keys"): resigned(name="key-list", body=bytes(2))}))
+    second = lambda f, s, raw: [("message", signed(raw, f.cohort.keys[s],
+                                                   body=drawn("other keys")[:31] + b"\1" + drawn("more keys")[:31] + b"\1"))]
     yield case("second-keys", "A second, different keys message.", "SA-07", "SA-07", Fault(behind={(3, "keys"): second}))
     again = lambda f, s, raw: [("message", signed(raw, f.cohort.keys[s], body=lambda b: flipped(b)))]
     yield case("second-input", "A second, different header of an input whose payload is not whole.", "SA-07", "SA-07",
@@ -70,7 +76,8 @@ def dealing_faults():
     for name, what, rule, change in [
             ("header-of-other-keys", "A header over another key list.", "SA-50", lambda d: d.change(keyed=drawn("another key list"))),
             ("header-without-holder", "A header lacks the entry of a holder.", "SA-08", lambda d: d.change(entries=without_entry(2))),
-            ("too-few-commitments", "A header has t - 1 commitments.", "SA-42", lambda d: d.change(commitments=lambda h: h.commitments[:-1])),
+            ("too-few-commitments", "A header has t - 1 commitments.", "SA-42",
+             lambda d: d.change(commitments=lambda h: h.commitments[:-1])),
             ("too-many-commitments", "A header has t + 1 commitments.", "SA-42", lambda d: d.change(commitments=longer)),
             ("no-commitments", "A header has no commitments.", "SA-42", lambda d: d.change(commitments=())),
             ("commitment-not-a-point", "A commitment is not the encoding of a point.", "SA-42",
@@ -87,13 +94,16 @@ def dealing_faults():
                Fault({(9, "shares"): envelopes(lambda d: d.envelopes.__setitem__(1, flipped(d.envelopes[1])))}))
     yield case("envelopes-exchanged", "Two envelopes stand in each other's place.", "SA-41", "SA-41",
                Fault({(9, "shares"): envelopes(lambda d: d.envelopes.reverse())}))
-    yield case("envelope-missing", "One envelope too few.", "SA-08", "SA-08", Fault({(9, "shares"): envelopes(lambda d: d.envelopes.pop())}))
+    yield case("envelope-missing", "One envelope too few.", "SA-08", "SA-08",
+               Fault({(9, "shares"): envelopes(lambda d: d.envelopes.pop())}))
     yield case("header-of-another-type", "What stands in the header's place is an accept.", "SA-06", "SA-06",
                Fault({(9, "shares"): lambda f, s, raw: Dealt(f, s, raw).message({"name": "accept", "body": b""})}))
     yield case("header-of-another-context", "The header is of another attempt.", "SA-04", "SA-04",
                Fault({(9, "shares"): lambda f, s, raw: Dealt(f, s, raw).message({"context": drawn("another context")})}))
     yield case("header-altered", "The header's signature does not hold.", "SA-03", "SA-03", Fault(
         {(9, "shares"): envelopes(lambda d: d.raw.__setitem__(0, flipped(d.raw[0])))}))
+    yield case("two-headers", "A dealer sends its header twice.", "SA-08", "SA-08",
+               Fault({(9, "shares"): envelopes(lambda d: d.raw.append(d.raw[0]))}), also=["SA-01"])
     bad = lambda change: dealing(lambda d: d.seal(2, change(d.pair(2))))
     yield case("share-beside-commitments", "A share has the hash of the header and does not fit the commitments: its holder does not "
                "acknowledge the dealer, four others do.", "SS-06", GOOD, Fault({(9, "shares"): bad(lambda p: (p[0], flipped(p[1], 0)))}))
@@ -123,7 +133,8 @@ def input_faults():
     changed = lambda f, s, i, n, d: [("piece", i, n, flipped(d, 5) if i == 0 else d)]
     yield case("piece-changed", "A bit of a piece differs: the payload has not the signed digest.", "SA-61", "SA-61",
                Fault({(9, "piece"): changed}))
-    padded = lambda payload: payload[:92] + bytes([payload[92] | 0x80]) + payload[93:]  # 37 elements of 20 bits end in the middle of byte 92
+    # 37 elements of 20 bits end in the middle of byte 92.
+    padded = lambda payload: payload[:92] + bytes([payload[92] | 0x80]) + payload[93:]
     yield case("padding", "A bit of the padding is set; the digest fits.", "SA-62", "SA-62", Repacked(9, padded))
     yield case("payload-longer", "A payload with a byte more than announced; the digest fits.", "SA-62", "SA-62",
                Repacked(9, lambda payload: payload + b"\0"))
@@ -152,11 +163,13 @@ def reveal_faults():
     other = sharing.to_bytes(drawn_scalar("another share"))
     over = lambda share: (int.from_bytes(share, "little") + sharing.ORDER).to_bytes(32, "little")
     for name, what, rule, change in [
-            ("both-shares", "A reveal has both shares of one site.", "SA-82", lambda r, held: r[:1] + [(r[0][0], 1, held[r[0][0]][0])] + r[1:]),
+            ("both-shares", "A reveal has both shares of one site.", "SA-82", lambda r,
+             held: r[:1] + [(r[0][0], 1, held[r[0][0]][0])] + r[1:]),
             ("forbidden-kind", "A reveal has the share of a survivor's mask key.", "SA-82",
              lambda r, held: [(r[0][0], 1, held[r[0][0]][0])] + r[1:]),
             ("wrong-share", "A share is not the dealt one.", "SA-83", lambda r, held: [(r[0][0], 2, other)] + r[1:]),
-            ("share-not-canonical", "A share is l more than the dealt one.", "SA-83", lambda r, held: [(r[0][0], 2, over(r[0][2]))] + r[1:]),
+            ("share-not-canonical", "A share is l more than the dealt one.", "SA-83", lambda r,
+             held: [(r[0][0], 2, over(r[0][2]))] + r[1:]),
             ("share-missing", "A reveal lacks the share of a dealer that its sender acknowledged.", "SA-08", lambda r, held: r[1:]),
             ("share-of-a-stranger", "A reveal has a share of a site that is not in U2.", "SA-08", lambda r, held: r + [(11, 2, other)]),
             ("unknown-kind", "A share is of kind 3.", "SA-01", lambda r, held: [(r[0][0], 3, r[0][2])] + r[1:]),

@@ -17,7 +17,8 @@ def dropouts():
                    Script(silent={phase: [7]}, apart=phase == "keys"))
     gone = lambda *_: [("vanished",)]
     last = lambda f, s, i, n, d: [("vanished",)] if i == n - 1 else []
-    yield case("vanished-behind-input", "A site vanishes when its whole input is there: it survives, and its self-mask is rebuilt.", "", GOOD,
+    yield case("vanished-behind-input", "A site vanishes when its whole input is there: it survives, and its self-mask is rebuilt.", "",
+               GOOD,
                Fault(behind={(3, "piece"): last}))
     yield case("vanished-in-payload", "A site vanishes in the middle of its payload: nothing of it is in the sum.", "SA-113", GOOD,
                Fault(behind={(3, "piece"): lambda f, s, i, n, d: [("vanished",)] if i == 0 else []}))
@@ -33,7 +34,8 @@ def dropouts():
     yield case("site-refuses", "A site sends a refusal and is dropped.", "", GOOD, Fault(
         {(9, "acknowledge"): lambda f, s, raw: signed(raw, f.cohort.keys[s], name="refusal", body=b"\5SA-41\0\0" + b"\xff" * 4)}))
     yield case("site-cannot-read-plan", "A site refuses the plan without a context.", "", GOOD, Fault(
-        {(9, "accept"): lambda f, s, raw: signed(raw, f.cohort.keys[s], name="refusal", context=bytes(32), body=b"\5SA-02\0\0" + b"\xff" * 4)},
+        {(9, "accept"): lambda f, s, raw: signed(raw, f.cohort.keys[s], name="refusal", context=bytes(32),
+                                                 body=b"\5SA-02\0\0" + b"\xff" * 4)},
         silent={"keys": [9]}))
 
 
@@ -67,5 +69,6 @@ def too_few():
                Fault({(9, "shares"): bad(0, 2)}))
     yield case("too-few-acknowledged", "Two dealers are acknowledged by three of five sites each: U2 is too small.", "SA-51", "SA-51",
                Fault({(9, "shares"): bad(0, 2), (7, "shares"): bad(0, 3)}))
-    yield case("dealer-short-of-shares", "Of five reveals four are there, and one holder among them has no share of one dealer.", "SA-84", "SA-84",
+    yield case("dealer-short-of-shares", "Of five reveals four are there, and one holder among them has no share of one dealer.", "SA-84",
+               "SA-84",
                Fault({(9, "shares"): bad(0)}, vanish={"reveal": [2]}))

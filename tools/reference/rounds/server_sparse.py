@@ -3,7 +3,7 @@ from secagg_site import envelopes as e, graph, plan as plans
 
 from .cases import GOOD, case, sparse
 from .cohort import drawn
-from .faults import Fault, body, dealing, flipped
+from .faults import Dealt, Fault, body, dealing, flipped
 from .memory import Script
 
 
@@ -24,7 +24,8 @@ def sparse_dropouts():
     yield case("sparse-no-dropout", "65 sites on a ring with four neighbours each, nobody drops out.", "SG-08", GOOD, None, sparse())
     cohort = sparse()
     one = cohort.sites[30]
-    yield case("sparse-vanished-plan", "One site does not accept: the others' nonces make the ring, on which it keeps its place.", "SG-03", GOOD,
+    yield case("sparse-vanished-plan", "One site does not accept: the others' nonces make the ring, on which it keeps its place.", "SG-03",
+               GOOD,
                Script(vanish={"plan": [one]}), sparse())
     yield case("sparse-silent-masked-input", "One site is silent where its input is due: its mask key is rebuilt from its neighbours' "
                "shares.", "SA-90", GOOD, Script(silent={"masked_input": [one]}), sparse())
@@ -55,6 +56,13 @@ def sparse_ends():
 def sparse_breaches():
     one = sparse().sites[30]
     early = lambda f, s, raw: [("message", f.sites[s].message("graph-nonce", f.sites[s].nonce))]
+    fewer = lambda f, s, raw: spoilt(Dealt(f, s, raw))
+
+    def spoilt(dealt):
+        del dealt.raw[0], dealt.envelopes[0]
+        return dealt.wrapped()
+    yield case("sparse-header-missing", "A dealer has no header and no envelope for one holder.", "SG-07", "SA-08",
+               Fault({(one, "shares"): fewer}, silent={"shares": REST}), sparse(), also=["SA-01"])
     yield case("sparse-nonce-too-early", "A nonce comes before the commitments are fixed.", "SG-03", "SA-06",
                Fault(behind={(one, "accept"): early}, silent={"plan": REST}), sparse())
     yield case("sparse-accept-without-commitment", "An accept has no commitment to a nonce.", "SA-01", "SA-01",

@@ -18,7 +18,8 @@ def plan_lies():
             ("plan-not-the-servers", "The plan is signed by a site.", "SA-03", resigned(lambda f: f.cohort.keys[COLLUDER])),
             ("plan-from-a-site", "The plan names a site as its sender, which signed it.", "SA-05",
              resigned(lambda f: f.cohort.keys[COLLUDER], sender=COLLUDER)),
-            ("plan-of-another-context", "The frame's context is not that of the plan.", "SA-04", resigned(SERVERS_KEY, context=drawn("another"))),
+            ("plan-of-another-context", "The frame's context is not that of the plan.", "SA-04",
+             resigned(SERVERS_KEY, context=drawn("another"))),
             ("plan-frame-version", "The plan's frame has version 2.", "SA-02", lambda f, raw: versioned(raw, f.cohort.server_key)),
             ("key-list-first", "A key list comes before any plan.", "SA-06", instead("key-list", bytes(2))),
             ("unknown-type", "A message of type 20.", "SA-01", lambda f, raw: raw[:1] + b"\x14" + raw[2:]),
@@ -56,19 +57,22 @@ def key_lies():
     mask_of = lambda site: lambda f: f.server.answers["keys"][site][0]
     keys = lambda f: drawn("mask key of 8") + drawn("channel key of 8")[:31] + b"\1"
     key = lambda f: f.cohort.keys[COLLUDER]
-    copy = lambda source: listed(lambda found, f: found.replaced(COLLUDER, lambda raw: signed(raw, key(f), body=lambda b: source(f) + b[32:])))
+    copy = lambda source: listed(lambda found, f: found.replaced(COLLUDER,
+                                                                 lambda raw: signed(raw, key(f), body=lambda b: source(f) + b[32:])))
     for name, what, code, change in [
             ("too-few-keys", "Three of five keys, where t is four.", "SA-30", without(2, 7)),
             ("keys-without-own", "A key list without this site's own message.", "SA-08", without(TARGET)),
             ("keys-of-uninvited", "A site of the roster that is not invited has keys in the list.", "SA-08", added(8, "keys", keys)),
             ("keys-short", "Keys of 63 bytes.", "SA-01", by(COLLUDER, body=lambda b: b[:-1])),
+            ("keys-trailing", "Keys of 65 bytes.", "SA-01", by(COLLUDER, body=lambda b: b + b"\0")),
             ("key-not-canonical", "A mask key of 2^255 - 10.", "SA-01", by(COLLUDER, body=lambda b: NOT_CANONICAL + b[32:])),
             ("channel-key-top-bit", "A channel key with its highest bit set.", "SA-01",
              by(COLLUDER, body=lambda b: b[:63] + bytes([b[63] | 128]))),
             ("own-mask-key-copied", "A colluder shows this site's mask key as its own.", "SA-31", copy(mask_of(TARGET))),
             ("key-copied", "A colluder shows a third site's mask key as its own.", "SA-31", copy(mask_of(0))),
             ("one-key-for-both", "A colluder's mask key is its channel key.", "SA-31", by(COLLUDER, body=lambda b: b[:32] + b[:32])),
-            ("mask-key-of-small-order", "A colluder's mask key is of small order.", "SA-32", by(COLLUDER, body=lambda b: SMALL_ORDER + b[32:])),
+            ("mask-key-of-small-order", "A colluder's mask key is of small order.", "SA-32",
+             by(COLLUDER, body=lambda b: SMALL_ORDER + b[32:])),
             ("channel-key-of-small-order", "A colluder's channel key is of small order.", "SA-32",
              by(COLLUDER, body=lambda b: b[:32] + bytes(32))),
             ("second-key-list", "A second key list, without one site.", "SA-07", with_second(without(COLLUDER))),
@@ -99,7 +103,8 @@ def share_lies():
             ("delivery-without-own", "A delivery without this site's own header.", "SA-08", without(TARGET)),
             ("header-of-other-keys", "A colluder's header is over another key list.", "SA-50",
              header(lambda h: h._replace(keyed=drawn("another key list")))),
-            ("header-without-holder", "A colluder's header lacks a holder.", "SA-08", header(lambda h: h._replace(entries=without_entry(0)(h)))),
+            ("header-without-holder", "A colluder's header lacks a holder.", "SA-08",
+             header(lambda h: h._replace(entries=without_entry(0)(h)))),
             ("header-with-stranger", "A colluder's header has a holder outside U1.", "SA-08",
              header(lambda h: h._replace(entries={**h.entries, 11: h.entries[0]}))),
             ("holders-out-of-order", "The holders of a colluder's header are out of order.", "SA-01", header(swap)),
@@ -152,7 +157,8 @@ def dealer_lies():
             ("self-mask-share-beside-commitments", "A share of the self-mask's root does not fit the commitments; its hash does.",
              lambda d: d.seal(TARGET, (d.pair(TARGET)[0], flipped(d.pair(TARGET)[1], 0)))),
             ("shares-of-another-holder", "The shares of another holder, with fitting hashes.", lambda d: d.seal(TARGET, d.pair(0)))]:
-        yield lie(name, what + " The dealer is not acknowledged here; the sum is there all the same.", "SS-06", "success", faults=bad(change))
+        yield lie(name, what + " The dealer is not acknowledged here; the sum is there all the same.", "SS-06", "success",
+                  faults=bad(change))
 
 
 def acknowledgement_lies():

@@ -51,16 +51,21 @@ def graph_lies():
             ("commitments-trailing", "Commitments of 33 bytes.", "SA-01", "graph-commitments", body(lambda b: b + b"\0")),
             ("second-commitments", "A second hash of commitments: the nonce is shown once.", "SA-07", "graph-commitments",
              with_second(body(lambda b: flipped(b)))),
-            ("nonces-before-commitments", "Nonces come before the commitments.", "SA-06", "graph-commitments", instead("graph-nonces", bytes(2))),
+            ("nonces-before-commitments", "Nonces come before the commitments.", "SA-06", "graph-commitments",
+             instead("graph-nonces", bytes(2))),
             ("keys-before-commitments", "A key list comes before the commitments.", "SA-06", "graph-commitments",
              instead("key-list", bytes(4))),
             ("own-nonce-missing", "The nonces lack this site's own.", "SA-24", "graph-nonces", nonces(lambda n: without_key(n, TARGET))),
-            ("own-nonce-altered", "This site's own nonce is another.", "SA-24", "graph-nonces", nonces(lambda n: {**n, TARGET: drawn("other")})),
+            ("own-nonce-altered", "This site's own nonce is another.", "SA-24", "graph-nonces",
+             nonces(lambda n: {**n, TARGET: drawn("other")})),
             ("nonce-altered", "Another site's nonce is not the one that it committed to.", "SA-24", "graph-nonces",
              nonces(lambda n: {**n, FAR[0]: drawn("other")})),
-            ("nonce-left-out", "A site that committed has no nonce in the list.", "SA-24", "graph-nonces", nonces(lambda n: without_key(n, FAR[0]))),
-            ("nonce-added", "A nonce of a site that did not commit.", "SA-24", "graph-nonces", nonces(lambda n: {**n, STRANGER: drawn("new")})),
-            ("nonces-out-of-order", "Two nonces are exchanged.", "SA-01", "graph-nonces", body(lambda b: b[:2] + b[38:74] + b[2:38] + b[74:])),
+            ("nonce-left-out", "A site that committed has no nonce in the list.", "SA-24", "graph-nonces",
+             nonces(lambda n: without_key(n, FAR[0]))),
+            ("nonce-added", "A nonce of a site that did not commit.", "SA-24", "graph-nonces",
+             nonces(lambda n: {**n, STRANGER: drawn("new")})),
+            ("nonces-out-of-order", "Two nonces are exchanged.", "SA-01", "graph-nonces",
+             body(lambda b: b[:2] + b[38:74] + b[2:38] + b[74:])),
             ("nonces-truncated", "The list of nonces lacks its last byte.", "SA-01", "graph-nonces", body(lambda b: b[:-1])),
             ("nonces-trailing", "A byte behind the nonces.", "SA-01", "graph-nonces", body(lambda b: b + b"\0")),
             ("second-nonces", "A second list of nonces.", "SA-07", "graph-nonces", with_second(body(lambda b: flipped(b))))]:
@@ -110,16 +115,19 @@ def set_lies(name, title, inside, few, stranger="SA-08", absent="SA-08"):
     cases = [("set-missing", f"The {title} has no set behind it.", "SG-05", "SA-01", cut_set, ["SA-08"]),
              ("set-with-stranger", f"The set behind the {title} has a site that was not in the one before.", "SG-05", stranger,
               widened, also),
-             ("set-below-minimum", f"The set behind the {title} is smaller than the plan allows.", "SG-06", few, without(*FAR[:3], target=TARGET), []),
+             ("set-below-minimum", f"The set behind the {title} is smaller than the plan allows.", "SG-06", few,
+              without(*FAR[:3], target=TARGET), []),
              ("set-too-few-near", f"Three neighbours are missing in the {title}.", "SG-06", few, without(*NEAR[:3], target=TARGET), [])]
     if inside:
         cases += [("neighbour-hidden", f"The {title} hides a neighbour's message.", "SG-05", "SA-08", missing(NEAR[0]), near),
                   ("neighbour-outside-set", f"The {title} has a neighbour's message, and its set has not the neighbour.", "SG-05", "SA-08",
                    narrowed, near)]
     if inside not in (None, "share-header"):
-        cases += [("far-message", f"The {title} has the message of a site that is no neighbour.", "SG-05", "SA-08", of(FAR[0], inside), near),
+        cases += [("far-message", f"The {title} has the message of a site that is no neighbour.", "SG-05", "SA-08", of(FAR[0], inside),
+                   near),
                   ("set-without-own", f"The set behind the {title} has not this site itself.", "SG-05", absent,
-                   whole(lambda s: [x for x in s if x != TARGET]) if name != "survivors" else without(TARGET, target=TARGET), [stranger] + also)]
+                   whole(lambda s: [x for x in s if x != TARGET]) if name != "survivors" else without(TARGET, target=TARGET),
+                   [stranger] + also)]
     for end, what, rule, code, change, more in cases:
         yield lie(f"{name}-{end}", what, rule, code, {name: change}, also=sorted(set(more) - {code}))
 
@@ -166,7 +174,8 @@ def sparse_shares():
             ("delivery-without-own", "The set of dealers has not this site itself.", "SA-08", own_set),
             ("header-for-another", "A neighbour's header is for another holder.", "SA-08", header(other)),
             ("header-of-two-holders", "A neighbour's header has a second holder.", "SA-08", header(more)),
-            ("header-of-other-keys", "A neighbour's header is over another keyed set.", "SA-50", header(lambda h: h._replace(keyed=drawn("a set")))),
+            ("header-of-other-keys", "A neighbour's header is over another keyed set.", "SA-50",
+             header(lambda h: h._replace(keyed=drawn("a set")))),
             ("envelope-altered", "A bit of an envelope differs from what its dealer signed for.", "SA-41",
              listed(lambda found, f: found.envelopes.__setitem__(0, flipped(found.envelopes[0])), TARGET)),
             ("envelope-missing", "One envelope too few.", "SA-08", listed(lambda found, f: found.envelopes.pop(), TARGET)),
@@ -186,7 +195,8 @@ def sparse_acknowledgements():
     three = listed(lambda found, f: [found.replaced(s, lambda raw, s=s: signed(raw, f.cohort.keys[s], body=unnamed)) for s in NEAR[:3]],
                    TARGET)
     for name, what, code, change, also in [
-            ("another-dealer-set", "A neighbour acknowledges for another set of dealers.", "SA-50", by(BAD, TARGET, body=lambda b: flipped(b, 0)), []),
+            ("another-dealer-set", "A neighbour acknowledges for another set of dealers.", "SA-50",
+             by(BAD, TARGET, body=lambda b: flipped(b, 0)), []),
             ("acknowledges-a-stranger", "A neighbour acknowledges a site that is no dealer.", "SA-08",
              by(BAD, TARGET, body=lambda b: b[:32] + sites([*Reader(b[32:]).sites(), STRANGER])), []),
             ("far-acknowledgement", "The acknowledgement of a site that is no neighbour.", "SA-08", of(FAR[0], "acknowledge"), []),
@@ -211,8 +221,10 @@ def sparse_survivors():
             ("digest-not-of-header", "A digest is not that of the neighbour's header.", "SA-08", digest(BAD), []),
             ("own-digest", "The digest of this site's own input is another.", "SA-08", digest(TARGET), ["SA-72"]),
             ("digest-missing", "One digest too few.", "SA-01", body(lambda b: b[:-32]), ["SA-08"]),
-            ("survivors-without-own-header", "The set has this site, and its header is not shown.", "SA-08", missing(TARGET), ["SA-70", "SA-71"]),
-            ("second-survivors", "A second survivor set, without a site far away.", "SA-07", with_second(without(FAR[0], target=TARGET)), [])]:
+            ("survivors-without-own-header", "The set has this site, and its header is not shown.", "SA-08", missing(TARGET),
+             ["SA-70", "SA-71"]),
+            ("second-survivors", "A second survivor set, without a site far away.", "SA-07", with_second(without(FAR[0], target=TARGET)),
+             [])]:
         yield lie(name, what, code, code, {"survivors": change}, also=also)
 
 
@@ -234,8 +246,10 @@ def sparse_honest():
               vanish={"shares": [FAR[1]], "masked_input": [FAR[7]]})
     yield lie("near-dropouts", "Two neighbours drop out, before their inputs and before their signatures.", "SG-08", "success",
               vanish={"masked_input": [NEAR[0]], "consistency": [NEAR[3]]})
-    yield lie("not-accepted", "A neighbour does not accept, and keeps its place on the ring.", "SG-03", "success", vanish={"plan": [NEAR[1]]})
-    names = ("plan", "graph-commitments", "graph-nonces", "key-list", "share-delivery", "acknowledgement-list", "survivors", "signature-list")
+    yield lie("not-accepted", "A neighbour does not accept, and keeps its place on the ring.", "SG-03", "success",
+              vanish={"plan": [NEAR[1]]})
+    names = ("plan", "graph-commitments", "graph-nonces", "key-list", "share-delivery", "acknowledgement-list", "survivors",
+             "signature-list")
     yield lie("repeated-messages", "The server repeats each message: the answers are the same, byte for byte.", "SA-121", "success",
               dict.fromkeys(names, lambda f, raw: [raw, raw]))
     two = listed(lambda found, f: [hide(found, s) for s in NEAR[:2]], TARGET)

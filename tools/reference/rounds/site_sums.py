@@ -16,7 +16,8 @@ def input_lies():
     larger = lambda words: [np.where(np.arange(words[0].size) == 4, 1 << 20, words[0]), *words[1:]]
     for name, what, code, behind in [
             ("section-missing", "The update lacks a section.", "SA-60", {"plan": [lambda words: words[:-1]]}),
-            ("section-too-short", "A section of the update lacks a coordinate.", "SA-60", {"plan": [lambda words: [words[0][:-1], *words[1:]]]}),
+            ("section-too-short", "A section of the update lacks a coordinate.", "SA-60",
+             {"plan": [lambda words: [words[0][:-1], *words[1:]]]}),
             ("element-too-large", "An element of 20 bits is 2^20.", "SA-60", {"plan": [larger]}),
             ("second-input", "A second update, before the first is masked.", "SA-66", {"plan": [right], "key-list": [right]}),
             ("second-input-late", "A second update, behind the first's masked input.", "SA-66",
@@ -87,6 +88,7 @@ def refusals():
     for name, what, content in [
             ("refusal-of-unknown-code", "A refusal with a code that there is not.", says("SA-99")),
             ("refusal-too-long", "A refusal whose reason has 1,025 bytes.", says("SA-91", "x" * 1025)),
+            ("refusal-trailing", "A byte behind a refusal.", says("SA-91") + b"\0"),
             ("refusal-not-utf-8", "A refusal whose reason is not UTF-8.", text8("SA-91") + b"\0\1\xff" + b"\xff" * 4)]:
         yield lie(name, what, "SA-01", "SA-01",
                   {"survivors": lambda f, raw, c=content: [m.make("refusal", f.server.context, SERVER, c, f.cohort.server_key)]})
@@ -98,7 +100,8 @@ def honest():
     """What goes well."""
     yield lie("no-dropout", "Five sites, nobody drops out.", "", "success")
     for site, which in ((0, "lowest"), (9, "highest")):
-        yield lie(f"{which}-site", f"The site with the {which} index: the signs of its masks are all the same.", "MK-21", "success", target=site)
+        yield lie(f"{which}-site", f"The site with the {which} index: the signs of its masks are all the same.", "MK-21", "success",
+                  target=site)
     for phase in ("plan", "keys", "shares", "acknowledge", "masked_input", "consistency", "reveal"):
         yield lie(f"dropped-{phase.replace('_', '-')}", f"Another site vanishes in phase {phase}.", "", "success", vanish={phase: [7]})
     names = ("plan", "key-list", "share-delivery", "acknowledgement-list", "survivors", "signature-list")

@@ -98,7 +98,8 @@ class Receiving:
 
     def hash_survivors(self):
         signed = [self.digests[site] for site in self.survivors]
-        self.survivor_hash = self.hash("survivor-set", sites(self.members), self.mask_set, sites(self.masked), sites(self.survivors), *signed)
+        self.survivor_hash = self.hash("survivor-set", sites(self.members), self.mask_set, sites(self.masked), sites(self.survivors),
+                                       *signed)
 
     def read_consistency(self, site, message):
         if message.body != self.survivor_hash:

@@ -1,4 +1,7 @@
-"""What a site must remember of earlier attempts, and what that forbids (SA-21, SA-74, SA-120). In memory; journal.py keeps it on the disk."""
+"""What a site must remember of earlier attempts, and what that forbids (SA-21, SA-74, SA-120).
+
+In memory; journal.py keeps it on the disk.
+"""
 from .encodings import Refusal
 
 

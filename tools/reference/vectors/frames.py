@@ -23,7 +23,8 @@ def frame():
     body = (drawn("keys body") * 2)[:-1] + b"\0"
     good = m.make("keys", context, 17, body, key)
     for cut, what in [(0, "No bytes."), (1, "One byte."), (33, "The context is cut off."), (37, "The sender is cut off."),
-                      (60, "The body is cut off."), (len(good) - 65, "The extensions are cut off."), (len(good) - 1, "The last byte is missing.")]:
+                      (60, "The body is cut off."), (len(good) - 65, "The extensions are cut off."),
+                      (len(good) - 1, "The last byte is missing.")]:
         yield f"truncated-at-{cut}", {**head(what, "SA-01", "SA-01"), **record(good[:cut])}
 
     def frame_of(version=1, type_=3, length=None, extensions=0, name="keys", signer=key, behind=b""):
@@ -39,7 +40,8 @@ def frame():
             ("body-too-short", "The body's length is one less.", "SA-01", record(frame_of(length=len(body) - 1))),
             ("type-zero", "Type 0.", "SA-01", record(frame_of(type_=0))), ("type-unknown", "Type 20.", "SA-01", record(frame_of(type_=20))),
             ("type-255", "Type 255.", "SA-01", record(frame_of(type_=255))),
-            ("version-zero", "Version 0.", "SA-02", record(frame_of(version=0))), ("version-two", "Version 2.", "SA-02", record(frame_of(version=2))),
+            ("version-zero", "Version 0.", "SA-02", record(frame_of(version=0))),
+            ("version-two", "Version 2.", "SA-02", record(frame_of(version=2))),
             ("extensions", "One extension is announced.", "SA-02", record(frame_of(extensions=1))),
             ("extensions-with-bytes", "Extensions of two bytes.", "SA-02", record(frame_of(extensions=2, behind=b"\0\0"))),
             ("signature-altered", "A bit of the signature differs.", "SA-03", record(flip(len(good) - 40))),
@@ -49,11 +51,13 @@ def frame():
             ("label-of-another-type", "The signature is over the label of another type.", "SA-03", record(frame_of(name="accept"))),
             ("signature-zero", "A signature of zero bytes.", "SA-03", record(good[:-64] + bytes(64))),
             ("signature-of-another", "Another key has signed.", "SA-03", record(m.make("keys", context, 17, body, other))),
-            ("signature-malleable", "S is S + l, which is the same modulo l.", "SA-03", record(good[:-32] + (s + ORDER).to_bytes(32, "little"))),
+            ("signature-malleable", "S is S + l, which is the same modulo l.", "SA-03",
+             record(good[:-32] + (s + ORDER).to_bytes(32, "little"))),
             ("key-of-small-order", "The key is the neutral point, for which R = S·B is a signature of anything.", "SA-03",
              record(good[:-64] + neutral_signature(), public=u8(1) + bytes(31))),
             ("another-context", "A message of another context.", "SA-04", record(good, ctx=drawn("another context"))),
-            ("another-sender", "A message of another site than expected, rightly signed with the expected one's key.", "SA-05", record(good, 18)),
+            ("another-sender", "A message of another site than expected, rightly signed with the expected one's key.", "SA-05",
+             record(good, 18)),
             ("site-for-server", "A site's message where the server's is expected.", "SA-05", record(good, SERVER))]:
         yield name, {**head(what, code, code), **found}
 
@@ -65,7 +69,8 @@ def neutral_signature():
 
 def hashes():
     context = drawn("hash context")
-    share, root, envelope, payload = drawn("share")[:31] + b"\x0f", drawn("root")[:31] + b"\x0f", drawn("envelope") * 2 + drawn("tag")[:16], drawn("payload") * 3
+    share, root = drawn("share")[:31] + b"\x0f", drawn("root")[:31] + b"\x0f"
+    envelope, payload = drawn("envelope") * 2 + drawn("tag")[:16], drawn("payload") * 3
     list_ = [drawn("message", i) * (i + 3) for i in range(2)]
     one, two, three = drawn("hash", 1), drawn("hash", 2), drawn("hash", 3)
     text = lambda values: [v.hex() for v in values]

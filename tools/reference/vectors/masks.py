@@ -1,6 +1,7 @@
 """Cases of mask-stream, packing and seeds (spec/05)."""
 import nacl.bindings
 import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from rounds.cohort import drawn, drawn_scalar
 from secagg_site import masks
@@ -8,8 +9,6 @@ from secagg_site.encodings import u32, u64
 from secagg_site.sharing import to_bytes
 
 from .form import head
-
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 
 def word(seed, section, coordinate):
@@ -21,7 +20,8 @@ def word(seed, section, coordinate):
 
 def stream():
     for name, what, section, first, count in [
-            ("from-the-start", "The first words of the first section.", 0, 0, 20), ("another-section", "The first words of section 7.", 7, 0, 9),
+            ("from-the-start", "The first words of the first section.", 0, 0, 20),
+            ("another-section", "The first words of section 7.", 7, 0, 9),
             ("largest-section", "Section 2^32 - 1.", 2**32 - 1, 5, 9), ("inside-a-block", "Two words in the middle of a block.", 2, 1, 2),
             ("across-blocks", "From the last word of a block to the first of the third behind it.", 2, 3, 10),
             ("across-chunks", "Over the end of the first chunk of 2^20 coordinates.", 3, (1 << 20) - 6, 13),
@@ -31,6 +31,11 @@ def stream():
                      "words": [word(seed, section, first + i) for i in range(count)]}
 
 
+    yield "example-of-05", {
+        **head("The example of spec/05.", "MK-10"), "seed": "7e20c392be10d324765752905c267fe748668807476726cdb149cfdd5b68a67d", "section": 3,
+        "first": 1_048_570, "words": [0xE3CB6D18, 0x787C075F, 0x2B229E41, 0xF001BDD9, 0x716C1D20, 0xAFE69958, 0x384F555F]}
+
+
 def packing():
     def words(bits, count): return [int.from_bytes(drawn("word", bits, i)[:4], "little") % (1 << bits) for i in range(count)]
     for bits, count in [(1, 11), (2, 11), (7, 5), (8, 3), (13, 11), (20, 1), (20, 37), (21, 11), (31, 3), (32, 3), (20, 0)]:
@@ -38,6 +43,10 @@ def packing():
         packed = masks.pack(np.array(found, dtype=np.uint32), bits)
         yield f"{count}-of-{bits}-bits", {**head(f"{count} elements of {bits} bits.", "MK-05"), "bits": bits, "words": found,
                                           "bytes": packed.hex()}
+    yield "example-of-05", {
+        **head("The example of spec/05.", "MK-05"), "bits": 20,
+        "words": [930292, 663581, 210947, 331502, 548545, 572920, 729828, 538284, 228937, 261850, 375348],
+        "bytes": "f431de01a20338e3ee50c15e88df8be422cb6a83497ea3ed3f34ba05"}
     packed = masks.pack(np.array(words(20, 11), dtype=np.uint32), 20)
     for name, what, rule, data in [
             ("too-short", "A byte is missing.", "MK-01", packed[:-1]), ("too-long", "A byte too many.", "MK-01", packed + b"\0"),
@@ -62,6 +71,15 @@ def seeds():
                                    "public": public(secret).hex()}
         yield f"self-seed-{site}", {**head("The seed of a self-mask from its root.", "MK-23"), "does": "self-seed", **given,
                                     "seed": masks.self_seed(root, context, site).hex()}
+    given = {"ctx": "0d228e4426e3c3b9c9bfac6e231842463c5e77d1c629935b3e8a0719f34539bb", "site": 4,
+             "root": "d2e2dc5d494d553b855b83a27fb1781dcec9b0c9e5b67e9e84f3c3fec4c33901"}
+    yield "mask-key-example-of-05", {
+        **head("The example of spec/05.", "MK-22"), "does": "mask-key", **given,
+        "secret": "d1f761891fec883fc8a06936c6fbdb90238a2e34f75286e00aa13b2784331e39",
+        "public": "7f58cd1bc4a070f416c6a67589ddee81be22482536ef41b61e02d45194f86f33"}
+    yield "self-seed-example-of-05", {
+        **head("The example of spec/05.", "MK-23"), "does": "self-seed", **given,
+        "seed": "22a8a4e39687475645ed33fb9d6d955219e549f23dc4f2cfa19844f247fb7d2b"}
     for own, peer in ((0, 1), (1, 0), (7, 3), (2, 0x01000000)):
         yield f"pair-{own}-{peer}", {**head("The common seed of two sites, and what the first does with its mask.", "MK-20"),
                                      **pair(own, peer, public(drawn("pair secret", peer)))}

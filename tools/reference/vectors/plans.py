@@ -30,12 +30,14 @@ def good():
             ("three-sites", "The smallest cohort, without colluders.", Cohort([0, 1, 5], 0, 2), {}),
             ("five-sites", "Five sites, one of whom colludes.", five(), {}),
             ("eight-sites", "Eight sites in a roster of ten.", Cohort(range(8), 1, 6, others=[8, 900_000]), {}),
-            ("sixty-four-sites", "As many sites as the complete graph should have, a third of whom collude.", Cohort(range(64), 21, 43), {}),
+            ("sixty-four-sites", "As many sites as the complete graph should have, a third of whom collude.", Cohort(range(64), 21, 43),
+             {}),
             ("census", "A census: the section `scalars` alone.", five(sections=(0, 0), scalars=census), {"round": 0}),
             ("no-statistics", "A model without running statistics.", five(sections=(9, 0)), {}),
             ("job-of-256-bytes", "A job's name of 256 bytes, with letters of two.", five(), {"job": "größe-" + "x" * 248}),
             ("control-above-127", "U+0085 in the job's name, which is allowed.", five(), {"job": "a\u0085b"}),
-            ("largest-numbers", "Round and attempt of 2^32 - 1, and a minimum of one.", five(), {"round": 2**32 - 1, "attempt": 2**32 - 1, "minimum": 1}),
+            ("largest-numbers", "Round and attempt of 2^32 - 1, and a minimum of one.", five(),
+             {"round": 2**32 - 1, "attempt": 2**32 - 1, "minimum": 1}),
             ("sparse-sixty-five", "65 sites on a ring, of whom one may be missing.", Cohort(range(65), 1, 64), {}),
             ("sparse-hundred", "100 sites, of whom 20 collude and 10 may be missing.", Cohort(range(0, 300, 3), 20, 90), {}),
             ("sparse-thousand", "1,000 sites, of whom 50 collude and 50 may be missing.", Cohort(range(1000), 50, 950), {})]:
@@ -47,7 +49,8 @@ def good():
     yield "complete-128", {**head("128 sites in the complete graph.", "SG-01"), **record(big, data), **fields(data)}
     cohort = five()
     data = cohort.plan(sites=[2, 3, 7, 8, 9])
-    yield "at-the-server", {**head("What a server checks: it has no place in the cohort.", ""), **record(cohort, data, "server"), **fields(data)}
+    yield "at-the-server", {**head("What a server checks: it has no place in the cohort.", ""), **record(cohort, data, "server"),
+                            **fields(data)}
 
 
 def complete(n):
@@ -72,7 +75,8 @@ def malformed():
             ("sites-count", "More sites than bytes.", "SA-01", data[:at] + b"\xff\xff" + data[at + 2:], []),
             ("job-not-utf-8", "The job's name is not UTF-8.", "SA-01", data.replace(b"vectors", b"vect\xffrs"), []),
             ("section-too-large", "A section of 2^28 + 1 coordinates.", "SA-01", many, ["SA-16"]),
-            ("mechanism-too-long", "Mechanism bytes of 65,537.", "SA-01", cohort.plan(mechanism=mechanism + bytes(65_537 - len(mechanism))), ["SA-18"]),
+            ("mechanism-too-long", "Mechanism bytes of 65,537.", "SA-01", cohort.plan(mechanism=mechanism + bytes(65_537 - len(mechanism))),
+             ["SA-18"]),
             ("version-two", "Version 2.", "SA-02", u16(2) + data[2:], []), ("version-zero", "Version 0.", "SA-02", u16(0) + data[2:], []),
             ("another-suite", "Another suite.", "SA-02", data.replace(b"aes256ctr", b"chacha20x"), []),
             ("extensions", "An extension is announced.", "SA-02", data[:-2] + u16(1), []),
@@ -84,7 +88,8 @@ def refused():
     cohort = five()
     p = cohort.plan
     sections, none = cohort.sections, bytes(32)
-    with_ = lambda i, **change: [s if j != i else tuple({**dict(zip(("name", "count", "bits"), s)), **change}.values()) for j, s in enumerate(sections)]
+    with_ = lambda i, **change: [s if j != i else tuple({**dict(zip(("name", "count", "bits"), s)), **change}.values()) for j,
+                                 s in enumerate(sections)]
     for name, what, code, data, more in [
             ("another-roster", "The digest is of another roster.", "SA-10", p(roster=none), {}),
             ("stranger", "A site is not in the roster.", "SA-11", p(sites=[0, 2, 3, 7, 11]), {}),
@@ -112,14 +117,18 @@ def refused():
             ("too-many-neighbours", "k is n.", "SA-19", p(neighbours=5), {}),
             ("weights-digest", "A weights digest of 31 bytes.", "SA-19", p(weights=bytes(31)), {}),
             ("configuration-digest", "A configuration digest of 33 bytes.", "SA-19", p(configuration=bytes(33)), {}),
-            ("job-empty", "No job name.", "SA-19", p(job=""), {}), ("job-too-long", "A job's name of 257 bytes.", "SA-19", p(job="x" * 257), {}),
-            ("job-control", "U+001F in the job's name.", "SA-19", p(job="a\x1fb"), {}), ("job-delete", "U+007F in the job's name.", "SA-19", p(job="a\x7fb"), {})]:
+            ("job-empty", "No job name.", "SA-19", p(job=""), {}),
+            ("job-too-long", "A job's name of 257 bytes.", "SA-19", p(job="x" * 257), {}),
+            ("job-control", "U+001F in the job's name.", "SA-19", p(job="a\x1fb"), {}),
+            ("job-delete", "U+007F in the job's name.", "SA-19", p(job="a\x7fb"), {})]:
         yield name, {**head(what, code, code), **record(cohort, data, **more)}
     two = Cohort([0, 1], 0, 1)
     yield "two-sites", {**head("Two sites.", "SA-11", "SA-11", ["SA-12"]), **record(two, two.plan(), honest=1)}
     all_bad = Cohort([0, 1, 2, 3, 4], 5, 4)
-    yield "all-collude", {**head("As many colluders as sites.", "SA-15", "SA-15", ["SA-13", "SA-14"]), **record(all_bad, all_bad.plan(), honest=1)}
-    yield "below-five", {**head("A server's plan with a stranger.", "SA-11", "SA-11"), **record(cohort, p(sites=[0, 2, 3, 7, 11]), "server")}
+    yield "all-collude", {**head("As many colluders as sites.", "SA-15", "SA-15", ["SA-13", "SA-14"]),
+                          **record(all_bad, all_bad.plan(), honest=1)}
+    yield "below-five", {**head("A server's plan with a stranger.", "SA-11", "SA-11"),
+                         **record(cohort, p(sites=[0, 2, 3, 7, 11]), "server")}
 
 
 def mechanism():
@@ -143,7 +152,8 @@ def mechanism():
             ("mechanism-truncated", "The mechanism lacks its last byte.", "SA-18", raw(encoded[:-1]), []),
             ("mechanism-trailing", "A byte behind the mechanism.", "SA-18", raw(encoded + b"\0"), []),
             ("mechanism-empty", "No mechanism bytes.", "SA-18", raw(b""), []),
-            ("scalars-missing", "More scalars are announced than there are.", "SA-18", raw(encoded[:count] + u16(3) + encoded[count + 2:]), []),
+            ("scalars-missing", "More scalars are announced than there are.", "SA-18", raw(encoded[:count] + u16(3) + encoded[count + 2:]),
+             []),
             ("no-sites", "A mechanism for no site.", "SA-18", raw(m._replace(sites=0).encoded()), ["SA-17"]),
             ("range-infinite", "An infinite range.", "SA-18", plan(m._replace(parameter_range=float("inf"))), []),
             ("range-not-a-number", "A range that is no number.", "SA-18", plan(m._replace(statistics_range=float("nan"))), []),
@@ -181,12 +191,14 @@ def sparse():
         yield name, {**head(what, rule, code, also), **record(cohort, data)}
     yield "sparse-four-honest", {**head("k - t + 2 is 3, and the site insists on 4.", "SG-09", "SA-14"), **record(cohort, p(), honest=4)}
     high = Cohort(range(65), 1, 64, others=range(65, 100))
-    rates = high.plan(sites=list(range(100)), minimum=70, colluders=40, mechanism=high.mechanism._replace(sites=100).encoded(), neighbours=98,
+    rates = high.plan(sites=list(range(100)), minimum=70, colluders=40, mechanism=high.mechanism._replace(sites=100).encoded(),
+                      neighbours=98,
                       threshold=80)
     yield "sparse-infeasible", {**head("No k is good enough: 40 of 100 sites may collude and 30 be missing.", "SG-02", "SA-19", ["SA-13"]),
                                 **record(high, rates, colluders=40)}
     small = Cohort(range(64), 1, 63)
-    yield "sparse-too-small", {**head("64 sites on a ring.", "SG-01", "SA-12", ["SA-13", "SA-19"]), **record(small, small.plan(neighbours=4, threshold=3))}
+    yield "sparse-too-small", {**head("64 sites on a ring.", "SG-01", "SA-12", ["SA-13", "SA-19"]),
+                               **record(small, small.plan(neighbours=4, threshold=3))}
     large = complete(129)
     yield "complete-too-large", {**head("129 sites in the complete graph.", "SG-01", "SA-12"), **record(large, large.plan())}
 

@@ -57,10 +57,12 @@ def server_cases():
             federation = case.federation
             federation.run()
             cohort, server = federation.cohort, federation.server
-            events = [{**event_record(event), "then": outcome_record(outcome, is_whole(case.name))} for event, outcome in federation.server_log]
+            events = [{**event_record(event), "then": outcome_record(outcome, is_whole(case.name))} for event,
+                      outcome in federation.server_log]
             yield case.name, {
                 **head(case.what, case.rule, case.expect, case.also), "plan": server.raw.hex(), "roster": cohort.record(),
-                "server_seed": bytes(cohort.server_key).hex(), **({"earlier": sorted(c.hex() for c in server.earlier)} if server.earlier else {}),
+                "server_seed": bytes(cohort.server_key).hex(),
+                **({"earlier": sorted(c.hex() for c in server.earlier)} if server.earlier else {}),
                 "events": events, **end_record(server)}
 
 
@@ -98,7 +100,8 @@ def site_cases():
             federation, site = case.federation, case.target
             federation.run()
             cohort, attempt = federation.cohort, federation.sites[site]
-            events = [{**({"receive": value.hex()} if kind == "receive" else {"input": [w.tolist() for w in value]}), **actions_record(actions)}
+            events = [{**({"receive": value.hex()} if kind == "receive" else {"input": [w.tolist() for w in value]}),
+                       **actions_record(actions)}
                       for kind, value, actions in until_the_end(federation.site_logs[site])]
             raw = cohort.plan()
             yield case.name, {
