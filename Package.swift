@@ -106,7 +106,8 @@ let package = Package(
     library("Demo", ["Detector", "Federation", "CommandLineKit", "CZlib", "Safetensors"]),
 
     // executables
-    command("SecAggCommand", ["Detector", "Demo", "DPAccountant", "Federation", "Masking", "Safetensors", "SecAgg", "Simulation", "Sodium"]),
+    command(
+      "SecAggCommand", ["Detector", "Demo", "DPAccountant", "Federation", "Masking", "Safetensors", "SecAgg", "Simulation", "Sodium"]),
     command("TrainerCommand", ["Detector", "Safetensors"]),
     command("ServerCommand", ["Coordinator", "Federation", "Transport", "TransportServer", "TLSIdentity", logging]),
     command("ClientCommand", ["Participant", "Federation", "SecAgg", "Transport", "TLSIdentity", logging]),
@@ -129,6 +130,7 @@ let package = Package(
     tests(
       "CommandTests",
       ["TrainerCommand", "ServerCommand", "ClientCommand", "RosterCommand", "Federation", "Detector", "Safetensors", "TestSupport"]),
+    tests("TidyTests", []),
     tests("VectorTests", ["SecAgg", "Masking", "Sodium", "Participant", "Federation"]),
     tests("SimulationTests", ["Simulation", "SecAgg"]),
     tests("CommandLineKitTests", ["CommandLineKit", argumentParser]),

@@ -50,6 +50,12 @@ struct SafetensorsTarget: Target {
       """
     let data = (0..<32).map { UInt8($0) }
     let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
-    return [[0] + length + Array(header.utf8) + data, [1] + Array(header.utf8) + data]
+    // Trapped once: dimensions beside a zero that the layout's digest could not hold, or whose product overflows for F32.
+    let found = [
+      #"{"x":{"dtype":"F32","shape":[0,5000000000],"data_offsets":[0,0]}}"#,
+      #"{"x":{"dtype":"F16","shape":[2305843009213693952,0],"data_offsets":[0,0]}}"#,
+      #"{"x":{"dtype":"F16","shape":[0,4294967295,2147483647],"data_offsets":[0,0]}}"#,
+    ]
+    return [[0] + length + Array(header.utf8) + data, [1] + Array(header.utf8) + data] + found.map { [1] + Array($0.utf8) }
   }
 }

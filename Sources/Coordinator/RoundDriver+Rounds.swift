@@ -73,7 +73,8 @@ extension RoundDriver {
     let encoding = setup.plan.encoding(kind: kind, sites: cohort.count, samplesReference: reference)
     let plan = RoundPlan(
       job: setup.plan.name, round: round, attempt: journal.nextAttempt(round: round), roster: setup.roster, sites: cohort,
-      minimumSurvivors: chosen.minimumSurvivors, isSparse: chosen.isSparse, weightsDigest: weights.digest, configurationDigest: setup.plan.digest,
+      minimumSurvivors: chosen.minimumSurvivors, isSparse: chosen.isSparse, weightsDigest: weights.digest,
+      configurationDigest: setup.plan.digest,
       sections: setup.plan.sections(kind: kind, encoding: encoding), mechanism: encoding.encoded())
     let session: ServerSession
     do {

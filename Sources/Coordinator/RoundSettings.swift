@@ -36,10 +36,13 @@ public struct RoundSettings: Sendable, Equatable {
   /// The smallest cohort that the sites will accept for so many colluders.
   public func sitesNeeded(colluders: Int) -> Int {
     let least = max(minimumSites, graph == .sparse ? GraphParameters.sitesMin : RoundPlan.cohortMin)
-    let complete = graph == .sparse ? nil : (least...max(least, RoundPlan.completeGraphUsualMax)).first {
-      $0 <= RoundPlan.completeGraphUsualMax && colluders < $0
-        && RoundPlan.threshold(sites: $0, colluders: colluders) - colluders >= minimumHonest
-    }
+    let complete =
+      graph == .sparse
+      ? nil
+      : (least...max(least, RoundPlan.completeGraphUsualMax)).first {
+        $0 <= RoundPlan.completeGraphUsualMax && colluders < $0
+          && RoundPlan.threshold(sites: $0, colluders: colluders) - colluders >= minimumHonest
+      }
     if let complete { return complete }
     guard graph != .complete else { return RoundPlan.completeGraphUsualMax }
     // In steps of five per cent: the search costs milliseconds a number.

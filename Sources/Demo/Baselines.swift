@@ -1,6 +1,6 @@
-// What the federated model is compared with: one model trained on all data pooled (which no site may do in truth), and one model a site trained
-// on that site's data alone. Both start from the same weights, run for the same number of local epochs, and are measured on the same pooled
-// validation images. They are ordinary `secagg train` runs, two at a time.
+// What the federated model is compared with: one model trained on all data pooled (which no site may do in truth), and one model a
+// site trained on that site's data alone. Both start from the same weights, run for the same number of local epochs, and are measured
+// on the same pooled validation images. They are ordinary `secagg train` runs, two at a time.
 import Foundation
 
 struct BaselineJob: Sendable {

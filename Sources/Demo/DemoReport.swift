@@ -136,16 +136,18 @@ struct DemoReport {
   private func method(_ report: inout Report) {
     report.heading("How it was done")
     report.paragraph(
-      "A server and \(plan.sites) sites ran as separate processes on this machine and spoke gRPC with mutual TLS over loopback. A consortium "
-        + "key made for this run signed the roster that every party pins. Each site trained in a process that has no keys and no network, "
-        + "and sent its update as masked 20-bit integers. Seed \(summary.seed), \(plan.imageSize) pixels, batch \(plan.training.batchSize)."
+      "A server and \(plan.sites) sites ran as separate processes on this machine and spoke gRPC with mutual TLS over loopback. A "
+        + "consortium key made for this run signed the roster that every party pins. Each site trained in a process "
+        + "that has no keys and no network, and sent its update as masked 20-bit integers. "
+        + "Seed \(summary.seed), \(plan.imageSize) pixels, batch \(plan.training.batchSize)."
     )
     func settings(_ training: FederatedConfig.Training) -> String {
       "\(training.optimizer == .adamW ? "AdamW" : "SGD") at a learning rate of \(training.learningRate)"
     }
     report.paragraph(
-      "The sites trained with \(settings(plan.training)), the comparisons with \(settings(plan.baseline)), all from the same weights and for "
-        + "the same number of epochs. \(plan.training.roundsPerEpoch > 1 ? "An epoch is cut into \(plan.training.roundsPerEpoch) rounds. " : "")"
+      "The sites trained with \(settings(plan.training)), the comparisons with \(settings(plan.baseline)), all from the same weights and "
+        + "for the same number of epochs. "
+        + (plan.training.roundsPerEpoch > 1 ? "An epoch is cut into \(plan.training.roundsPerEpoch) rounds. " : "")
         + "The comparisons are measured with YOLOv5's moving average of the weights, the federated model as it is.")
   }
 }

@@ -1,5 +1,5 @@
-// The 70,000 real 28×28 images of Debian's `dataset-fashion-mnist` (MIT licence), read from their gzipped IDX files. Every size in the files is
-// checked: they come from outside.
+// The 70,000 real 28×28 images of Debian's `dataset-fashion-mnist` (MIT licence), read from their gzipped IDX files. Every size in the
+// files is checked: they come from outside.
 import CZlib
 import Foundation
 

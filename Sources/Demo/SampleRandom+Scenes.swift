@@ -1,4 +1,5 @@
-// What the scenes draw besides uniform numbers, from the detector's reproducible generator: one seed makes the same scenes on every machine.
+// What the scenes draw besides uniform numbers, from the detector's reproducible generator: one seed makes the same scenes on every
+// machine.
 import Detector
 import Foundation
 

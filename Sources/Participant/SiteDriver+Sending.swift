@@ -1,5 +1,5 @@
-// What leaves the site: frames, the masked input with its pieces, a farewell. A frame that is lost with its connection is not an error here: the
-// server repeats what it still waits for (spec/03-phases.md, "Reconnection").
+// What leaves the site: frames, the masked input with its pieces, a farewell. A frame that is lost with its connection is not an error
+// here: the server repeats what it still waits for (spec/03-phases.md, "Reconnection").
 import SecAgg
 import Transport
 

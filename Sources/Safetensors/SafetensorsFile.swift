@@ -50,11 +50,15 @@ public struct SafetensorsFile: Sendable {
   /// Checks each entry's size and that the entries tile the data, and returns them by ascending offset.
   private static func ordered(_ entries: [HeaderEntry], dataCount: Int) throws(SafetensorsError) -> [HeaderEntry] {
     for entry in entries {
-      var size = entry.type.size
+      var (size, extent) = (entry.type.size, 8)
       for dimension in entry.shape {
-        let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
-        guard !overflow else { throw SafetensorsError(.inconsistentShape, "shape of \"\(printable(entry.name))\" overflows") }
-        size = product
+        // The dimensions beside a zero are bounded too: whoever multiplies or encodes them, for any element type, relies on it.
+        let (product, overflow) = extent.multipliedReportingOverflow(by: max(dimension, 1))
+        guard !overflow, dimension <= Int(UInt32.max) else {
+          throw SafetensorsError(.inconsistentShape, "shape of \"\(printable(entry.name))\" overflows")
+        }
+        extent = product
+        size *= dimension
       }
       guard entry.begin <= entry.end, entry.end <= dataCount else {
         throw SafetensorsError(

@@ -89,7 +89,9 @@ struct BenchAggregation: ParsableCommand {
     options.dimension = dimension
     options.drops = [.maskedInput: 0.1]
     let simulation = try Simulation(options)
-    guard case .sum = simulation.run() else { throw CommandError(code: "BN-01", what: "the simulated attempt gave no sum", exit: .internalError) }
+    guard case .sum = simulation.run() else {
+      throw CommandError(code: "BN-01", what: "the simulated attempt gave no sum", exit: .internalError)
+    }
     let report = simulation.report()
     guard let reveal = report.phases.first(where: { $0.phase == "reveal" }), report.sumCorrect == true else {
       throw CommandError(code: "BN-01", what: "the simulated attempt gave a wrong sum", exit: .internalError)

@@ -27,7 +27,8 @@ struct Simulate: ParsableCommand {
   @Option(help: "How many sites may collude with the server (n_C).") var colluders: Int?
   @Option(
     help: .init(
-      "Sites that vanish in a phase, as PHASE=FRACTION; may be repeated. Phases: plan, keys, shares, acknowledge, masked-input, consistency, reveal.",
+      "Sites that vanish in a phase, as PHASE=FRACTION; may be repeated. Phases: "
+        + "plan, graph, keys, shares, acknowledge, masked-input, consistency, reveal.",
       valueName: "phase=fraction"))
   var drop: [String] = []
   @Option(help: "The run follows from this number.") var seed: UInt64 = 1
@@ -105,7 +106,8 @@ struct Simulate: ParsableCommand {
   }
 
   private func show(_ report: SimulationReport) {
-    Output.line("graph         \(report.graph), \(report.neighbours) neighbours, threshold \(report.threshold), \(report.colluders) colluders")
+    Output.line(
+      "graph         \(report.graph), \(report.neighbours) neighbours, threshold \(report.threshold), \(report.colluders) colluders")
     if let adversary = report.adversary { Output.line("adversary     \(adversary)") }
     let result =
       switch report.outcome {
@@ -128,7 +130,8 @@ struct Simulate: ParsableCommand {
     for line in table.rendered() { Output.line(line) }
     Output.line("a site        sends \(Text.bytes(report.upBytesPerSite)), gets \(Text.bytes(report.downBytesPerSite))")
     Output.line("expansion     \(Text.fixed(report.expansion, 4)) of the integers in clear")
-    Output.line("virtual time  \(Text.fixed(report.virtualSeconds, 1)) s, \(report.events) events; peak memory \(Text.bytes(report.peakMemoryBytes))")
+    Output.line(
+      "virtual time  \(Text.fixed(report.virtualSeconds, 1)) s, \(report.events) events; peak memory \(Text.bytes(report.peakMemoryBytes))")
   }
 
   private func runCampaign(_ count: Int) throws {

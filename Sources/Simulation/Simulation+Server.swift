@@ -34,7 +34,9 @@ extension Simulation {
     switch packet {
     case .message(let bytes):
       // What belongs to an attempt before is set aside, as the coordinator does.
-      if let context = ServerSession.context(of: bytes), context != session.context, plans.contains(where: { $0.context == context }) { return }
+      if let context = ServerSession.context(of: bytes), context != session.context, plans.contains(where: { $0.context == context }) {
+        return
+      }
       adversary?.serverReceived(bytes, from: id, self)
       actions = meter.server(session.phase) { session.receive(bytes, from: id) }
     case .piece(let bytes, let index, let count):

@@ -12,8 +12,8 @@ public enum RandomBytes {
     }
   }
 
-  /// Fills `words` with the ChaCha20 stream of a fresh 32-byte seed of the operating system. For many random bits that nothing secret follows
-  /// from: libsodium asks the kernel for 256 bytes a call, which costs more than what the bits are for.
+  /// Fills `words` with the ChaCha20 stream of a fresh 32-byte seed of the operating system. For many random bits that nothing secret
+  /// follows from: libsodium asks the kernel for 256 bytes a call, which costs more than what the bits are for.
   public static func expand(into words: inout [UInt64]) {
     SodiumLibrary.ensureReady()
     var seed = make(Int(randombytes_seedbytes()))

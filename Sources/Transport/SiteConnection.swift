@@ -65,8 +65,8 @@ public final class SiteConnection: Sendable {
   /// Sends frames on the session that is open now, and on no later one; waits while the session's queue is full.
   ///
   /// A frame that was accepted is lost when the connection breaks: the protocol, not the transport, decides what is sent again.
-  /// - Throws: ``TransportError`` `notConnected` while there is no session. The sender throws the same once its session is over, `tooLarge` or
-  ///   `malformed` for a frame beyond its limits, `outOfOrder` for a `hello`, which the connection sends by itself.
+  /// - Throws: ``TransportError`` `notConnected` while there is no session. The sender throws the same once its session is over,
+  ///   `tooLarge` or `malformed` for a frame beyond its limits, `outOfOrder` for a `hello`, which the connection sends by itself.
   public func sender() throws(TransportError) -> FrameSender {
     let endpoint = configuration.endpoint
     @Sendable func notConnected() -> TransportError {

@@ -154,8 +154,10 @@ import Testing
   private func split(
     _ secret: Scalar, threshold: Int, count: Int, coefficient: () -> Scalar = { .random() }
   ) throws -> [ShamirShare] {
-    try ShamirDeal(secret, threshold: threshold, points: (1...max(count, 1)).prefix(max(count, 0)).map { UInt16($0) }, coefficient: coefficient)
-      .shares()
+    try ShamirDeal(
+      secret, threshold: threshold, points: (1...max(count, 1)).prefix(max(count, 0)).map { UInt16($0) }, coefficient: coefficient
+    )
+    .shares()
   }
 
   private func rebuild(_ shares: [ShamirShare]) throws -> [UInt8] {

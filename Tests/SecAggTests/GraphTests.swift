@@ -17,9 +17,11 @@ import Testing
     #expect(found == GraphParameters(neighbours: it[3], threshold: it[4]))
   }
 
-  @Test("[SG-02] no degree up to 254 serves, or the numbers make no sense", arguments: [
-    [100, 45, 40], [10_000, 3_333, 2_000], [1_000, 500, 200], [64, 3, 3], [10_001, 5, 5], [100, 100, 5], [100, -1, 5], [100, 5, 100],
-  ])
+  @Test(
+    "[SG-02] no degree up to 254 serves, or the numbers make no sense",
+    arguments: [
+      [100, 45, 40], [10_000, 3_333, 2_000], [1_000, 500, 200], [64, 3, 3], [10_001, 5, 5], [100, 100, 5], [100, -1, 5], [100, 5, 100],
+    ])
   func infeasible(_ it: [Int]) {
     #expect(GraphParameters.find(sites: it[0], colluders: it[1], dropouts: it[2]) == nil)
   }
@@ -122,7 +124,9 @@ import Testing
     }
     let expected = Double(rings * plan.neighbours) / 69
     let variance = expected * (1 - Double(plan.neighbours) / 69)
-    let statistic = plan.sites.dropFirst().reduce(0.0) { $0 + (Double(hits[$1] ?? 0) - expected) * (Double(hits[$1] ?? 0) - expected) / variance }
+    let statistic = plan.sites.dropFirst().reduce(0.0) {
+      $0 + (Double(hits[$1] ?? 0) - expected) * (Double(hits[$1] ?? 0) - expected) / variance
+    }
     #expect(statistic < 69 + 5 * (2 * 69.0).squareRoot())
   }
 }

@@ -170,7 +170,8 @@ import Testing
       guard site == Self.victim, type == .keys, let keys = try? SignedMessage(decoding: bytes).open(KeysBody.self) else { return [bytes] }
       return [
         world.siteMessage(
-          KeysBody(maskKey: keys.maskKey, channelKey: keys.channelKey, graphSeed: BLAKE2b.hash([5])), site).bytes
+          KeysBody(maskKey: keys.maskKey, channelKey: keys.channelKey, graphSeed: BLAKE2b.hash([5])), site
+        ).bytes
       ]
     }
     world.run()
@@ -247,7 +248,9 @@ import Testing
     let world = try sparse()
     let needed = world.plan.threshold
     let code = try lie(SignatureListBody.self) { _, body in
-      SignatureListBody(signatures: body.signatures.filter { $0.sender == Self.victim } + body.signatures.filter { $0.sender != Self.victim }.prefix(needed - 1))
+      SignatureListBody(
+        signatures: body.signatures.filter { $0.sender == Self.victim }
+          + body.signatures.filter { $0.sender != Self.victim }.prefix(needed - 1))
     }
     // The list is out of order where the victim is not the lowest: then it is malformed, which is a refusal too.
     #expect(code == .tooFewSignatures || code == .malformed)

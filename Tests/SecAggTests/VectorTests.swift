@@ -130,7 +130,8 @@ private struct OneWord: RandomNumberGenerator {
     let holderKey = try X25519.PublicKey(bytes(it.holderKey))
     #expect(dealerSecret.publicKey == dealerKey && holderSecret.publicKey == holderKey)
     let sealed = try Channel.seal(
-      SecretBytes(copying: bytes(it.maskKeyShare) + bytes(it.selfMaskShare)), from: dealer, to: holder, own: dealerSecret, peer: holderKey, context: context)
+      SecretBytes(copying: bytes(it.maskKeyShare) + bytes(it.selfMaskShare)), from: dealer, to: holder, own: dealerSecret, peer: holderKey,
+      context: context)
     #expect(sealed == bytes(it.envelope))
     func open(_ envelope: String, from sender: SiteID = dealer, to receiver: SiteID = holder) throws -> [[UInt8]]? {
       let shared = try holderSecret.sharedSecret(with: dealerKey)

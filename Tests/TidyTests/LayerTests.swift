@@ -11,7 +11,7 @@ private let layer: [String: Int] = [
   "Transport": 5, "TransportServer": 6,
   "Coordinator": 7, "Participant": 7,
   "CommandLineKit": 0,
-  "Demo": 8,
+  "Demo": 8, "Simulation": 8,
   "SecAggCommand": 9, "TrainerCommand": 9, "ServerCommand": 9, "ClientCommand": 9, "RosterCommand": 9,
 ]
 

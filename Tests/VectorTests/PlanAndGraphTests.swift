@@ -18,7 +18,8 @@ import Testing
     let valid = Set(roster.sites("sites")).subtracting(roster.sites("expired"))
     let key = Ed25519.SigningKey().publicKey
     let view = RosterView(
-      digest: roster.bytes("digest"), colluders: roster.int("colluders"), siteKeys: Dictionary(uniqueKeysWithValues: valid.map { ($0, key) }),
+      digest: roster.bytes("digest"), colluders: roster.int("colluders"),
+      siteKeys: Dictionary(uniqueKeysWithValues: valid.map { ($0, key) }),
       serverKey: key)
     let found = code { () throws(Refusal) in
       let plan = try RoundPlan(decoding: it.bytes("bytes"))

@@ -18,7 +18,8 @@ import Testing
   @Test("[MK-10] [MK-11]", arguments: Vector.all("mask-stream")) func maskStream(_ it: Vector) {
     for path in MaskPath.available {
       var words = [UInt32](repeating: 0, count: it.ints("words").count)
-      MaskStream(seed: it.secret("seed"), path: path).apply(.add, section: UInt32(it.int("section")), startingAt: it.int("first"), to: &words)
+      MaskStream(seed: it.secret("seed"), path: path).apply(
+        .add, section: UInt32(it.int("section")), startingAt: it.int("first"), to: &words)
       #expect(words.map(Int.init) == it.ints("words"), "\(path)")
     }
   }
@@ -52,10 +53,12 @@ import Testing
       let (own, peer) = (UInt32(it.int("own")), UInt32(it.int("peer")))
       let key = try X25519.SecretKey(derivedFrom: it.secret("own_secret"))
       var seed: [UInt8] = []
-      let isGood = code {
-        seed = try PairwiseMask.seed(
-          own: own, ownKey: key, peer: peer, peerKey: X25519.PublicKey(it.bytes("peer_key")), context: context).exposed()
-      } == nil
+      let isGood =
+        code {
+          seed = try PairwiseMask.seed(
+            own: own, ownKey: key, peer: peer, peerKey: X25519.PublicKey(it.bytes("peer_key")), context: context
+          ).exposed()
+        } == nil
       #expect(isGood == it.isGood)
       guard it.isGood else { return }
       #expect(seed == it.bytes("seed"))
@@ -93,7 +96,9 @@ import Testing
       var rest = try it.byteLists("coefficients").map { try Scalar(canonical: $0) }[...]
       guard let root = rest.popFirst() else { return }
       let count = rest.count + 1
-      let deal = try ShamirDeal(root, threshold: count, points: (1...UInt16(count)).map { $0 }, commits: true) { rest.popFirst() ?? Scalar(0) }
+      let deal = try ShamirDeal(root, threshold: count, points: (1...UInt16(count)).map { $0 }, commits: true) {
+        rest.popFirst() ?? Scalar(0)
+      }
       return #expect(deal.commitments.map(\.bytes) == it.byteLists("commitments"))
     }
     var verdict = "success"

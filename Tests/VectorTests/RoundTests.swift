@@ -72,7 +72,9 @@ import Testing
         if bytes.count > 1, bytes[1] == MessageType.refusal.rawValue {
           refusals.append(site)
           if let refusal = try? SignedMessage(decoding: bytes).open(RefusalBody.self) { codes.insert(refusal.refusal.code.rawValue) }
-        } else { sent.append((site, bytes)) }
+        } else {
+          sent.append((site, bytes))
+        }
       case .refuse(let refusal, let site):
         refused.append(site)
         codes.insert(refusal.code.rawValue)
@@ -135,7 +137,9 @@ import Testing
       switch action {
       case .persist(let record): records.append(name(record))
       case .send(let bytes):
-        if let refusal = (try? SignedMessage(decoding: bytes))?.type == .refusal ? try? SignedMessage(decoding: bytes).open(RefusalBody.self) : nil {
+        if let refusal = (try? SignedMessage(decoding: bytes))?.type == .refusal
+          ? try? SignedMessage(decoding: bytes).open(RefusalBody.self) : nil
+        {
           refusals.append(refusal.refusal.code.rawValue)
         } else {
           sent.append(bytes)

@@ -1,5 +1,5 @@
-// YOLOv5's augmentation from scratch ("low"): a mosaic of four images, a random affine crop of it, shifted colours, a mirror. A sample depends
-// on (seed, epoch, index) alone. Boxes travel with their pixels; what is left of a box after cropping decides whether it stays.
+// YOLOv5's augmentation from scratch ("low"): a mosaic of four images, a random affine crop of it, shifted colours, a mirror. A sample
+// depends on (seed, epoch, index) alone. Boxes travel with their pixels; what is left of a box after cropping decides whether it stays.
 
 /// How much of each change; YOLOv5's scratch-low values.
 public struct AugmentationSettings: Equatable, Sendable {

@@ -1,5 +1,5 @@
-// Random hue, saturation and value: factors are drawn once an image, applied through 8-bit tables in HSV (hue in half degrees), and converted
-// back. Every division is by a byte, so all of them are tables too: this runs for each pixel of each training image.
+// Random hue, saturation and value: factors are drawn once an image, applied through 8-bit tables in HSV (hue in half degrees), and
+// converted back. Every division is by a byte, so all of them are tables too: this runs for each pixel of each training image.
 
 struct ColourShift {
   /// By hue in half degrees: the sixth of the circle that the shifted hue lies in, and how far into it.

@@ -1,4 +1,5 @@
-// The images of one split with their labels, found and checked before anything trains. Order is by path, so that a seed means the same everywhere.
+// The images of one split with their labels, found and checked before anything trains. Order is by path, so that a seed means the same
+// everywhere.
 import Foundation
 
 public struct Dataset: Sendable {

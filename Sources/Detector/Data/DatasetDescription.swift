@@ -1,5 +1,5 @@
-// data.yaml in YOLOv5's format: where the images are and what the classes are called. A key that YOLOv5 does not know is an error with its place:
-// a misspelt `train` or `names` would otherwise silently change the data set.
+// data.yaml in YOLOv5's format: where the images are and what the classes are called. A key that YOLOv5 does not know is an error with
+// its place: a misspelt `train` or `names` would otherwise silently change the data set.
 import Foundation
 import Yams
 

@@ -1,5 +1,5 @@
-// JPEG through libjpeg-turbo and PNG through libpng, chosen by the file's first bytes. Bounded in file size and pixels; whatever is wrong with
-// a file is an error that names it. EXIF orientation is applied, as YOLOv5 does.
+// JPEG through libjpeg-turbo and PNG through libpng, chosen by the file's first bytes. Bounded in file size and pixels; whatever is
+// wrong with a file is an error that names it. EXIF orientation is applied, as YOLOv5 does.
 import CPNG
 import CTurboJPEG
 import Foundation

@@ -1,5 +1,5 @@
-// YOLO label files: one object a line, `class x y w h`, fractions of the image; or a polygon, `class x1 y1 x2 y2 …`, of which the box is taken.
-// Each fault is named with its line.
+// YOLO label files: one object a line, `class x y w h`, fractions of the image; or a polygon, `class x1 y1 x2 y2 …`, of which the box
+// is taken. Each fault is named with its line.
 import Foundation
 
 /// One labelled object of an image; x and y are the centre, all four fractions of the image.

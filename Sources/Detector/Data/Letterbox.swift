@@ -1,5 +1,5 @@
-// Letterbox: scale to fit, then pad with grey to the wanted shape, as YOLOv5 does before its network. The geometry is exact; it is also what
-// carries boxes from the network's input back to the image.
+// Letterbox: scale to fit, then pad with grey to the wanted shape, as YOLOv5 does before its network. The geometry is exact; it is
+// also what carries boxes from the network's input back to the image.
 
 public struct Letterbox: Equatable, Sendable {
   /// Scale from the image to its place in the output.

@@ -1,5 +1,6 @@
-// EXIF orientation of JPEG files: YOLOv5's loader turns such images before training, and label tools show them turned, so labels belong to the
-// turned pixels. Invariant: the walk over the file's segments never leaves its bytes; what it does not understand counts as "not turned".
+// EXIF orientation of JPEG files: YOLOv5's loader turns such images before training, and label tools show them turned, so labels
+// belong to the turned pixels. Invariant: the walk over the file's segments never leaves its bytes; what it does not understand counts
+// as "not turned".
 
 enum Orientation {
   /// The orientation (1…8) that a JPEG file asks for; 1 where it asks for none. EXIF 2.3, section 4.6.4, tag 0x0112.

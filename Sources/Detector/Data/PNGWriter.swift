@@ -4,8 +4,8 @@ import CPNG
 public enum PNGWriter {
   /// The image as the bytes of a PNG file.
   public static func encode(_ image: RGBImage) throws(DataError) -> [UInt8] {
-    // Room for the worst case (bytes that do not compress, a filter byte a row, the headers of zlib's blocks and PNG's chunks): asking libpng for
-    // the exact size first would compress twice.
+    // Room for the worst case (bytes that do not compress, a filter byte a row, the headers of zlib's blocks and PNG's chunks): asking
+    // libpng for the exact size first would compress twice.
     let raw = image.pixels.count + image.height
     var size = raw + raw / 100 + 4096
     var bytes = [UInt8](repeating: 0, count: size)

@@ -1,5 +1,5 @@
-// Reproducible randomness for data: SplitMix64 (Steele, Lea, Flood 2014) with a stream for each (seed, epoch, sample), so that what a sample
-// looks like does not depend on which thread makes it or in what order. Not for secrets.
+// Reproducible randomness for data: SplitMix64 (Steele, Lea, Flood 2014) with a stream for each (seed, epoch, sample), so that what a
+// sample looks like does not depend on which thread makes it or in what order. Not for secrets.
 
 public struct SampleRandom: RandomNumberGenerator, Sendable {
   private var state: UInt64

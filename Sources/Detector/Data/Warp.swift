@@ -1,5 +1,5 @@
-// The affine crop of the augmentation: scale and shift with bilinear interpolation, grey outside. The source position of a whole row of pixels
-// advances by a constant, so rows and columns are tabulated once.
+// The affine crop of the augmentation: scale and shift with bilinear interpolation, grey outside. The source position of a whole row
+// of pixels advances by a constant, so rows and columns are tabulated once.
 
 extension RGBImage {
   /// The square of `side` pixels in which source point `from` lies at `to`, at `scale`.

@@ -44,8 +44,9 @@ public struct FederatedConfig: Equatable, Sendable {
     public var seed: UInt64 = 0
     /// Whether sites measure mAP on their own validation images every round.
     public var validate = false
-    /// Rounds in which batch norms take their own batch's statistics. Then sites take the global ones, which stay as they are: what they train
-    /// is the function that is evaluated, however their images differ. At most `rounds`, which never freezes; nil is half of them.
+    /// Rounds in which batch norms take their own batch's statistics. Then sites take the global ones, which stay as they are: what
+    /// they train is the function that is evaluated, however their images differ. At most `rounds`, which never freezes; nil is half
+    /// of them.
     public var freezeNormAfter: Int?
     /// How much of its last step the server repeats (`server_optimizer: fedavgm`); 0 is FedAvg.
     public var serverMomentum = 0.0

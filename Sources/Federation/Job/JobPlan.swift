@@ -29,8 +29,8 @@ public struct JobPlan: Equatable, Sendable {
     public var finalLearningRateFraction = 0.01
     public var cosine = false
     public var augment = true
-    /// Rounds in which sites normalise with the statistics of their own batches. In later rounds they take the global running statistics, which
-    /// then stay as they are; a number of all rounds or more never freezes them.
+    /// Rounds in which sites normalise with the statistics of their own batches. In later rounds they take the global running
+    /// statistics, which then stay as they are; a number of all rounds or more never freezes them.
     public var batchNormRounds = Int(UInt32.max)
     /// How much of its last step the server repeats in rounds with frozen statistics; 0 is FedAvg.
     public var serverMomentum = 0.0
@@ -81,8 +81,8 @@ public struct JobPlan: Equatable, Sendable {
   /// Local epochs of the whole job, a begun one counted whole.
   public var totalEpochs: Int { (rounds * training.localEpochs + training.roundsPerEpoch - 1) / training.roundsPerEpoch }
 
-  /// The server's momentum in a round. With batch statistics there is none: the pooled statistics belong to the mean of the sites' weights, not
-  /// to weights beyond it.
+  /// The server's momentum in a round. With batch statistics there is none: the pooled statistics belong to the mean of the sites'
+  /// weights, not to weights beyond it.
   public func serverMomentum(round: UInt32) -> Double { round > training.batchNormRounds ? training.serverMomentum : 0 }
 
   /// The configuration digest: BLAKE2b-256 of the canonical bytes.

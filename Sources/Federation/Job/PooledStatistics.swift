@@ -1,6 +1,6 @@
-// Averaging variances of sites whose means differ gives too little: the pooled variance is the mean of the variances *plus* the variance of the
-// means. So the flat vector carries the second moment in place of each running variance (spec/04): means and second moments of pooled data are
-// plain weighted means, which is what a sum can give. Both sides turn them back with the same function.
+// Averaging variances of sites whose means differ gives too little: the pooled variance is the mean of the variances *plus* the
+// variance of the means. So the flat vector carries the second moment in place of each running variance (spec/04): means and second
+// moments of pooled data are plain weighted means, which is what a sum can give. Both sides turn them back with the same function.
 import Safetensors
 
 public enum PooledStatistics {
@@ -9,7 +9,8 @@ public enum PooledStatistics {
     replacing(statistics, layout) { variance, mean in variance + mean * mean }
   }
 
-  /// The inverse: every second moment replaced by max(0, moment − m²). A variance cannot be negative, but rounding could make a tiny one so.
+  /// The inverse: every second moment replaced by max(0, moment − m²). A variance cannot be negative, but rounding could make a tiny
+  /// one so.
   public static func statistics(_ moments: [Float], layout: WeightsLayout) -> [Float] {
     replacing(moments, layout) { moment, mean in max(0, moment - mean * mean) }
   }

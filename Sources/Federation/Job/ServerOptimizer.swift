@@ -1,7 +1,7 @@
-// The server's step: the mean update is added to the weights (FedAvg, McMahan et al. 2017, algorithm 1), with momentum a part of the last step
-// again (FedAvgM, Hsu et al. 2019, "Measuring the Effects of Non-Identical Data Distribution for Federated Visual Classification"). The last
-// step is the difference of two saved weights, so there is no further state to keep or to lose. Scalar IEEE arithmetic in index order, each
-// value rounded to Float once, so that whoever applies the same sum gets the same bits on any processor.
+// The server's step: the mean update is added to the weights (FedAvg, McMahan et al. 2017, algorithm 1), with momentum a part of the
+// last step again (FedAvgM, Hsu et al. 2019, "Measuring the Effects of Non-Identical Data Distribution for Federated Visual
+// Classification"). The last step is the difference of two saved weights, so there is no further state to keep or to lose. Scalar IEEE
+// arithmetic in index order, each value rounded to Float once, so that whoever applies the same sum gets the same bits on any processor.
 
 public enum ServerOptimizer {
   /// Weights after the round: w + Δ̄ + momentum · (w − w of the round before).

@@ -121,7 +121,12 @@ public final class SiteSession {
   }
 
   /// The driver will not be asked for the input again: its bytes may go.
-  package func forgetInput() { answers[.acknowledgementList]?.actions = [] }
+  package func forgetInput() {
+    answers[.acknowledgementList]?.actions = []
+    #if SECAGG_ORACLE
+      unmaskedInput = nil
+    #endif
+  }
 
   /// Whose shares of `dealer` there can be, once the graph is known.
   package func holders(of dealer: SiteID) -> [SiteID]? { scope?.graph.holders(of: dealer) }
@@ -186,6 +191,8 @@ public final class SiteSession {
     secrets = nil
     pairs = [:]
     heldShares = nil
+    // In place: whoever else holds the update answers for its own copy.
+    for index in (plainInput ?? []).indices { plainInput?[index].withUnsafeMutableBufferPointer { $0.update(repeating: 0) } }
     plainInput = nil
     answers = [:]
   }

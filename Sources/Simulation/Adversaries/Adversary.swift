@@ -1,4 +1,5 @@
-// Malicious parties: each plays one of the pitfalls that shipped systems fell into. It sees what its role sees, and speaks with its role's key.
+// Malicious parties: each plays one of the pitfalls that shipped systems fell into. It sees what its role sees, and speaks with its
+// role's key.
 import SecAgg
 
 /// Stands between a malicious party's real code and the network. The default is to be honest.
@@ -33,7 +34,9 @@ public enum Adversaries {
     guard let name = options.adversary else {
       guard options.faults == .malicious else { return nil }
       var random = SeededRandom(options.seed, "adversary")
-      let names = all.map(\.name).filter { sparse || (ServerPitfall(rawValue: $0)?.needsSparse ?? SitePitfall(rawValue: $0)?.needsSparse) != true }
+      let names = all.map(\.name).filter {
+        sparse || (ServerPitfall(rawValue: $0)?.needsSparse ?? SitePitfall(rawValue: $0)?.needsSparse) != true
+      }
       return try make(named: names[Int(random.next() % UInt64(names.count))], options.seed)
     }
     return try make(named: name, options.seed)

@@ -78,7 +78,9 @@ final class MaliciousServer: Adversary {
     let victim = simulation.order.first { !simulation.monitor.colluders.contains($0) }
     switch pitfall {
     case .bothShares:
-      if let body = bytes.body(SurvivorsBody.self) { survivors[site] = lie(SurvivorsBody(headers: body.headers.dropLast(), whole: body.whole)) }
+      if let body = bytes.body(SurvivorsBody.self) {
+        survivors[site] = lie(SurvivorsBody(headers: body.headers.dropLast(), whole: body.whole))
+      }
       return bytes.messageType == .signatureList ? [bytes] + [survivors[site], bytes].compactMap { $0 } : [bytes]
     case .splitSurvivors:
       guard isHalf, let body = bytes.body(SurvivorsBody.self) else { return [bytes] }

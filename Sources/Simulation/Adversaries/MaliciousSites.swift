@@ -131,7 +131,8 @@ final class MaliciousSites: Adversary {
     return lie(RevealBody(entries: body.entries.dropLast() + [changed]))
   }
 
-  /// Shares of which every third cannot be opened or, with other commitments, fits nothing; the site's own session believes that it said so.
+  /// Shares of which every third cannot be opened or, with other commitments, fits nothing; the site's own session believes that it
+  /// said so.
   private func redealt(_ body: SharesBody, _ site: SimulatedSite, _ context: [UInt8]) -> [UInt8]? {
     var envelopes = body.envelopes
     var headers: [SignedMessage] = []

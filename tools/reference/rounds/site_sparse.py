@@ -112,12 +112,13 @@ def cut_set(f, raw):
 def set_lies(name, title, inside, few, stranger="SA-08", absent="SA-08"):
     """What can be wrong with a set and the messages of its near part (SG-05, SG-06). `inside` is the type of the messages."""
     also, near = (["SA-08"], [stranger]) if stranger != "SA-08" else ([], [])
-    cases = [("set-missing", f"The {title} has no set behind it.", "SG-05", "SA-01", cut_set, ["SA-08"]),
+    cases = [("set-missing", f"The {title} has no set behind it.", "SG-05", "SA-08", cut_set, ["SA-01"]),
              ("set-with-stranger", f"The set behind the {title} has a site that was not in the one before.", "SG-05", stranger,
               widened, also),
              ("set-below-minimum", f"The set behind the {title} is smaller than the plan allows.", "SG-06", few,
               without(*FAR[:3], target=TARGET), []),
-             ("set-too-few-near", f"Three neighbours are missing in the {title}.", "SG-06", few, without(*NEAR[:3], target=TARGET), [])]
+             ("set-too-few-near", f"Three neighbours are missing in the {title}.", "SG-06", few, without(*NEAR[:3], target=TARGET),
+              ["SA-52"] if name == "acknowledgement-list" else [])]
     if inside:
         cases += [("neighbour-hidden", f"The {title} hides a neighbour's message.", "SG-05", "SA-08", missing(NEAR[0]), near),
                   ("neighbour-outside-set", f"The {title} has a neighbour's message, and its set has not the neighbour.", "SG-05", "SA-08",
