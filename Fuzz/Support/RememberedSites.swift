@@ -12,25 +12,37 @@ final class RememberedSites {
 
   private let cohort: Cohort
   private var answers: [Key: [SiteAction]] = [:]
+  /// Each site's last session that was asked: where a history goes on from there, nothing is played again.
+  private var last: [SiteID: (history: [UInt8], session: SiteSession)] = [:]
   private static let answersMax = 4_000
 
   init(_ cohort: Cohort) { self.cohort = cohort }
 
   /// The answer to the last message of a history.
-  func answer(_ site: SiteID, _ key: Key, _ messages: [[UInt8]]) -> [SiteAction] {
+  func answer(_ key: Key, after before: [UInt8], _ messages: [[UInt8]]) -> [SiteAction] {
     if let known = answers[key] { return known }
-    let session = cohort.session(site)
-    var last: [SiteAction] = []
-    for message in messages {
-      last = session.receive(message)
-      for action in last {
-        guard case .consider = action else { continue }
-        last += session.accept() + session.provide(input: cohort.input(site))
-      }
+    let site = key.site
+    var session = cohort.session(site)
+    var actions: [SiteAction] = []
+    if let known = last[site], known.history == before, let message = messages.last {
+      session = known.session
+      actions = tell(session, site, message)
+    } else {
+      for message in messages { actions = tell(session, site, message) }
     }
+    last[site] = (key.history, session)
     if answers.count >= RememberedSites.answersMax { answers = [:] }
-    answers[key] = last
-    return last
+    answers[key] = actions
+    return actions
+  }
+
+  private func tell(_ session: SiteSession, _ site: SiteID, _ message: [UInt8]) -> [SiteAction] {
+    var actions = session.receive(message)
+    for action in actions {
+      guard case .consider = action else { continue }
+      actions += session.accept() + session.provide(input: cohort.input(site))
+    }
+    return actions
   }
 
   /// One site of one execution.
@@ -42,9 +54,10 @@ final class RememberedSites {
     init(_ id: SiteID) { self.id = id }
 
     mutating func receive(_ message: [UInt8], _ sites: RememberedSites) -> [SiteAction] {
+      let before = history
       messages.append(message)
-      history = BLAKE2b.hash(history + message)
-      return sites.answer(id, Key(site: id, history: history), messages)
+      history = BLAKE2b.hash(before + message)
+      return sites.answer(Key(site: id, history: history), after: before, messages)
     }
   }
 }

@@ -54,7 +54,9 @@ struct JournalTarget: Target {
     let kept = scratch.read(Journal.fileName)
     let start = bytes.count - torn
     require(start < 16 || kept.starts(with: bytes.prefix(start)), "opening altered what was whole")
-    guard let again = try? Journal(directory: scratch.path) else { fatalError("broken property: a journal that opened does not open again") }
+    guard let again = try? Journal(directory: scratch.path) else {
+      fatalError("broken property: a journal that opened does not open again")
+    }
     require(again.tornBytes == 0 && again.highestRosterSerial == .max, "a journal lost what it promised to keep")
   }
 
@@ -74,6 +76,8 @@ struct JournalTarget: Target {
   }
 
   func seeds() -> [[UInt8]] {
-    Self.entries.map { [0] + $0.encoded } + [[1] + valid, [1] + valid.dropLast(5), [2, 0, 4, 0, 20, 1], [3, 0, 1, 2, 3, 4, 5], [3, 2, 130, 0, 4, 0, 9, 1]]
+    let files: [[UInt8]] = [[1] + valid, [1] + valid.dropLast(5), [2, 0, 4, 0, 20, 1]]
+    let records: [[UInt8]] = [[3, 0, 1, 2, 3, 4, 5], [3, 2, 130, 0, 4, 0, 9, 1]]
+    return Self.entries.map { [0] + $0.encoded } + files + records
   }
 }

@@ -48,7 +48,9 @@ struct PackingTarget: Target {
   }
 
   func seeds() -> [[UInt8]] {
-    let shapes: [(bits: Int, count: Int)] = [(20, 0), (20, 1), (20, 3), (20, 4), (20, 17), (20, 64), (1, 9), (7, 33), (32, 5), (31, 6), (8, 8)]
+    let shapes: [(bits: Int, count: Int)] = [
+      (20, 0), (20, 1), (20, 3), (20, 4), (20, 17), (20, 64), (1, 9), (7, 33), (32, 5), (31, 6), (8, 8),
+    ]
     return shapes.map { shape in
       var seed: [UInt8] = [UInt8(shape.bits - 1), 0, UInt8(shape.count)]
       for index in 0..<(shape.count * shape.bits + 7) / 8 { seed.append(UInt8(truncatingIfNeeded: index &* 37)) }
