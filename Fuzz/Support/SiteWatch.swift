@@ -27,6 +27,7 @@ struct SiteWatch {
       case .completed:
         require(isRevealPermitted, "completed without a reveal")
         hasEnded = true
+      case .evidence(let shown): require((try? Evidence(decoding: shown.encoded())) == shown, "evidence that cannot be read again")
       case .aborted: hasEnded = true
       }
     }

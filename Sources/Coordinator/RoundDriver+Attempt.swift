@@ -1,4 +1,5 @@
 // Inside an attempt: events of the transport go into the protocol's session, what it asks for is carried out, every wait has its deadline.
+import Federation
 import SecAgg
 import Transport
 import TransportServer
@@ -94,6 +95,7 @@ extension RoundDriver {
       case .refuse(let refusal, let site):
         logger.warning("\(name(site.rawValue)) is refused: \(refusal.reason)", metadata: ["code": "\(refusal.code.rawValue)"])
         if Self.hostile.contains(refusal.code) { hub.refuse(site.rawValue, code: refusal.code.rawValue, reason: refusal.reason) }
+      case .evidence(let evidence): keep(evidence, attempt)
       case .phase(let phase, let sites): entered(phase, waitingFor: sites, in: attempt)
       case .dropped(let site, let phase, let reason):
         attempt.dropped.insert(site)
@@ -108,6 +110,22 @@ extension RoundDriver {
       case .aborted(let refusal): abort(attempt, refusal)
       }
     }
+  }
+
+  private func keep(_ evidence: Evidence, _ attempt: RunningAttempt) {
+    do {
+      let folder = EvidenceFolder(stateDirectory: setup.stateDirectory)
+      guard let kept = try folder.keep(evidence, setup.roster) else {
+        return logger.error("\(folder.path) is full: evidence is not kept")
+      }
+      logger.error("\(kept.verdict.finding)", metadata: ["code": "\(kept.verdict.claim.rawValue)", "evidence": "\(kept.path)"])
+      write(
+        "evidence", attempt,
+        [
+          "site": .integer(Int(kept.verdict.culprit?.rawValue ?? 0)), "code": .text(kept.verdict.claim.rawValue),
+          "finding": .text(kept.verdict.finding), "file": .text(kept.path),
+        ])
+    } catch { logger.error("evidence is not kept: \(error)") }
   }
 
   private func entered(_ phase: Phase, waitingFor sites: [SiteID], in attempt: RunningAttempt) {

@@ -56,6 +56,8 @@ public struct FederationError: Error, Sendable, Equatable, CustomStringConvertib
     /// An entry breaks a rule: name, dates, certificate, number of colluders.
     case rosterEntry = "RO-09"
     case rosterUnsigned = "RO-10"
+    /// Evidence cannot be read or written.
+    case evidenceFile = "RO-11"
 
     // Enrolment
     case enrolmentMalformed = "ER-01"
@@ -102,7 +104,7 @@ public struct FederationError: Error, Sendable, Equatable, CustomStringConvertib
     case .rosterSignature, .rosterExpired, .rosterOutdated, .rosterDuplicate, .otherConsortium, .notInRoster, .rosterEntry,
       .rosterUnsigned, .enrolmentSignature, .enrolmentCertificate, .identityExposed, .identityMalformed, .identityMismatch:
       77
-    case .rosterMalformed, .enrolmentMalformed, .jobPlan:
+    case .rosterMalformed, .enrolmentMalformed, .jobPlan, .evidenceFile:
       65
     }
   }

@@ -216,6 +216,7 @@ public actor SiteDriver {
         if error.code != .journalForbids { await leave(error) }
       }
     case .sendInput(let header, let payload): await sendInput(header, payload, attempt)
+    case .evidence(let evidence): keep(evidence)
     case .completed:
       attempt.isOver = true
       logger.notice("round \(attempt.plan.round) is done")
@@ -226,6 +227,14 @@ public actor SiteDriver {
         metadata: ["code": "\(refusal.code.rawValue)"])
     }
     if case .persist(.contextUsed) = action, !attempt.isOver { await begin(attempt) }
+  }
+
+  private func keep(_ evidence: Evidence) {
+    do {
+      let folder = EvidenceFolder(stateDirectory: setup.stateDirectory)
+      guard let kept = try folder.keep(evidence, setup.roster) else { return logger.error("\(folder.path) is full: evidence is not kept") }
+      logger.critical("\(kept.verdict.finding); give \(kept.path) to the consortium", metadata: ["code": "\(kept.verdict.claim.rawValue)"])
+    } catch { logger.error("evidence is not kept: \(error)") }
   }
 
   private func consider(_ plan: RoundPlan, _ attempt: Attempt) {

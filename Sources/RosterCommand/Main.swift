@@ -19,7 +19,9 @@ import Sodium
         secagg-roster sign --roster consortium/roster.json
       """,
     version: "0.1.0",
-    subcommands: [InitVerb.self, AddSiteVerb.self, AddServerVerb.self, RevokeVerb.self, SignVerb.self, ShowVerb.self])
+    subcommands: [
+      InitVerb.self, AddSiteVerb.self, AddServerVerb.self, RevokeVerb.self, SignVerb.self, ShowVerb.self, CheckEvidenceVerb.self,
+    ])
 
   static func main() async { await runCommand(RosterCommand.self, describe: describe) }
 

@@ -114,4 +114,6 @@ public enum RefusalCode: String, CaseIterable, Sendable {
   case silent = "SA-90"
   /// The attempt is over.
   case over = "SA-91"
+  /// Evidence that does not show what it claims.
+  case notShown = "SA-92"
 }

@@ -75,10 +75,14 @@ extension Transcript {
 
   /// All messages of phases 1 and 2 that everybody must have seen alike.
   static func phases1And2(_ context: [UInt8], keys: [SignedMessage], headers: [SignedMessage]) -> [UInt8] {
-    hash("transcript", context) {
-      $0.messages(keys)
-      $0.messages(headers)
-    }
+    hash("transcript", context) { $0.fixed(phases1And2Preimage(keys: keys, headers: headers)) }
+  }
+
+  static func phases1And2Preimage(keys: [SignedMessage], headers: [SignedMessage]) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.messages(keys)
+    writer.messages(headers)
+    return writer.bytes
   }
 
   /// H(U2), bound to the transcript on which the masks rest.
@@ -110,13 +114,25 @@ extension Transcript {
   package static func survivors(
     _ context: [UInt8], keyed: [SiteID], maskSet: [UInt8], masked: [SiteID], survivors: [SiteID], digests: [[UInt8]]
   ) -> [UInt8] {
-    hash("survivor-set", context) {
-      $0.sites(keyed)
-      $0.fixed(maskSet)
-      $0.sites(masked)
-      $0.sites(survivors)
-      for digest in digests { $0.fixed(digest) }
-    }
+    self.survivors(
+      context, preimage: survivorsPreimage(keyed: keyed, maskSet: maskSet, masked: masked, survivors: survivors, digests: digests))
+  }
+
+  static func survivors(_ context: [UInt8], preimage: [UInt8]) -> [UInt8] {
+    hash("survivor-set", context) { $0.fixed(preimage) }
+  }
+
+  /// What stands behind ctx in the hash of the survivors.
+  static func survivorsPreimage(
+    keyed: [SiteID], maskSet: [UInt8], masked: [SiteID], survivors: [SiteID], digests: [[UInt8]]
+  ) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.sites(keyed)
+    writer.fixed(maskSet)
+    writer.sites(masked)
+    writer.sites(survivors)
+    for digest in digests { writer.fixed(digest) }
+    return writer.bytes
   }
 
   /// Digest of a sum: its packed sections.

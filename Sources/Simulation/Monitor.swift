@@ -7,6 +7,8 @@ struct Monitor {
   /// Sites that an adversary plays: nothing is promised to them, and whatever they hold the server knows.
   let colluders: Set<SiteID>
   private(set) var violations: [String] = []
+  /// How much evidence there is of each claim.
+  private(set) var accusations: [RefusalCode: Int] = [:]
 
   /// What is known of one attempt; contexts of plans that only an adversary made have one too.
   private struct Known {
@@ -100,10 +102,24 @@ struct Monitor {
     if open.count == 2 { violate("[SA-82] both secrets of \(dealer) can be rebuilt") }
   }
 
+  /// Somebody has evidence: it holds for everybody, and never against who keeps to the protocol, whatever the network did.
+  mutating func accused(_ evidence: Evidence, _ roster: RosterView, serverIsHonest: Bool) {
+    accusations[evidence.claim, default: 0] += 1
+    let isHonest = evidence.culprit.map { !colluders.contains($0) } ?? serverIsHonest
+    if isHonest { violate("evidence against \(evidence.culpritName), who is honest: \(evidence.claim.rawValue)") }
+    do throws(Refusal) {
+      let travelled = try Evidence(decoding: evidence.encoded())
+      _ = try travelled.check(roster)
+      if travelled != evidence { violate("evidence that is another one after it was written") }
+    } catch { violate("evidence that does not hold: \(error.code.rawValue) \(error.reason)") }
+  }
+
   /// The server released a sum: enough honest sites are in it, and each honest one signed it.
   mutating func finished(_ sum: RoundSum, _ plan: RoundPlan) {
     let honest = sum.survivors.filter { !colluders.contains($0) }
-    if honest.count < plan.honestMin { violate("a sum over \(honest.count) honest sites; \(plan.honestMin) are promised") }
+    // The promise is for n_C bad sites; each one above it may cost an honest one.
+    let promised = plan.honestMin - max(0, colluders.count - plan.colluders)
+    if honest.count < promised { violate("a sum over \(honest.count) honest sites; \(promised) are promised") }
     if sum.survivors.count < plan.inputsMin { violate("[SA-73] a sum over \(sum.survivors.count) sites") }
     let signers = honest.filter { attempts[plan.context]?.signed[$0] != nil }
     if signers.count + colluders.count < plan.threshold { violate("[SA-80] a sum that only \(signers.count) honest sites signed") }

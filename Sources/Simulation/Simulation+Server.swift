@@ -64,6 +64,7 @@ extension Simulation {
       case .phase(let phase, _):
         events.add(.deadline(attempt: attempt, phase), at: now + Self.deadline)
         for (id, doom) in doomed where doom == phase && sites[id]?.connection != nil { vanish(id) }
+      case .evidence(let evidence): monitor.accused(evidence, roster, serverIsHonest: adversary?.isServer != true)
       case .dropped(let id, let phase, _): dropped[id] = phase
       case .finished(let sum): finish(sum)
       case .aborted(let refusal): aborted(refusal)

@@ -51,6 +51,7 @@ extension Simulation {
         }
       case .send(let bytes): send(bytes, site)
       case .sendInput(let header, let payload): sendInput(header, payload, site, plan)
+      case .evidence(let evidence): monitor.accused(evidence, roster, serverIsHonest: adversary?.isServer != true)
       case .completed, .aborted: endUpload(site.id)
       }
       if case .persist(.contextUsed) = action {

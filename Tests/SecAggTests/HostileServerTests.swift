@@ -52,6 +52,7 @@ import Testing
       return KeyListBody(keys: list.keys.map { $0.sender == Fixture.site(2) ? forged : $0 })
     }
     expect(world, .badSignature)
+    #expect(world.evidence.map(\.claim) == [.badSignature] && world.evidence[0].culprit == nil)
     #expect(!sent(.shares, by: world))
   }
 
@@ -63,6 +64,8 @@ import Testing
         return KeyListBody(keys: list.keys.dropLast() + [copied])
       }
       expect(world, .duplicateKey, culprit: HostileServerTests.accomplice)
+      // Which of the two copied is not shown; that the server let both pass is.
+      #expect(world.evidence.map(\.claim) == [.duplicateKey] && world.evidence[0].culprit == nil)
     }
   }
 
@@ -74,6 +77,7 @@ import Testing
       return KeyListBody(keys: list.keys.dropLast() + [message])
     }
     expect(world, .duplicateKey, culprit: HostileServerTests.accomplice)
+    #expect(world.evidence.map(\.claim) == [.duplicateKey] && world.evidence[0].culprit == HostileServerTests.accomplice)
   }
 
   @Test("[SA-32] a key of small order: the mask with it would be public", arguments: [true, false])
@@ -86,6 +90,7 @@ import Testing
         return KeyListBody(keys: list.keys.dropLast() + [world.siteMessage(body, HostileServerTests.accomplice)])
       }
       expect(world, .weakKey, culprit: HostileServerTests.accomplice)
+      #expect(world.evidence.map(\.claim) == [.weakKey] && world.evidence[0].culprit == HostileServerTests.accomplice)
       #expect(!sent(.shares, by: world))
     }
   }

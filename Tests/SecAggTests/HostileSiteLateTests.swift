@@ -16,7 +16,7 @@ extension HostileSiteTests {
     expectDropped(
       try world(InputHeaderBody.self) { _, body in
         InputHeaderBody(maskSet: body.maskSet, payloadBytes: .max, digest: body.digest)
-      }, .inputShape)
+      }, .inputShape, shows: .inputShape)
     expectDropped(
       try world(InputHeaderBody.self) { _, body in
         InputHeaderBody(maskSet: body.maskSet, payloadBytes: body.payloadBytes, digest: BLAKE2b.hash([]))
@@ -129,11 +129,11 @@ extension HostileSiteTests {
       try world(RevealBody.self) { _, body in
         let first = body.entries[0]
         return RevealBody(entries: [first, .init(dealer: first.dealer, kind: .maskKey, share: first.share)] + body.entries.dropFirst())
-      }, .bothShares, survivorsWithout: nil)
+      }, .bothShares, shows: .bothShares, survivorsWithout: nil)
     expectDropped(
       try world(RevealBody.self) { _, body in
         RevealBody(entries: body.entries.map { .init(dealer: $0.dealer, kind: .maskKey, share: $0.share) })
-      }, .bothShares, survivorsWithout: nil)
+      }, .bothShares, shows: .bothShares, survivorsWithout: nil)
   }
 
   @Test("[SA-83] a share that was not dealt, or no scalar") func wrongShare() throws {
@@ -141,7 +141,7 @@ extension HostileSiteTests {
       expectDropped(
         try world(RevealBody.self) { _, body in
           RevealBody(entries: [.init(dealer: body.entries[0].dealer, kind: body.entries[0].kind, share: share)] + body.entries.dropFirst())
-        }, .wrongShare, survivorsWithout: nil)
+        }, .wrongShare, shows: .wrongShare, survivorsWithout: nil)
     }
   }
 

@@ -9,7 +9,7 @@ import Testing
 
   /// Six sites (t = 5) of which one is dropped for breaking a rule; the remaining five finish, unless `code` is all there is to see.
   func expectDropped(
-    _ world: World, _ code: RefusalCode, survivorsWithout rogue: SiteID? = HostileSiteTests.rogue,
+    _ world: World, _ code: RefusalCode, shows claim: RefusalCode? = nil, survivorsWithout rogue: SiteID? = HostileSiteTests.rogue,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
     world.run()
@@ -17,6 +17,8 @@ import Testing
     #expect(refusal?.code == code, "\(String(describing: refusal))", sourceLocation: sourceLocation)
     #expect(refusal?.culprit == HostileSiteTests.rogue, sourceLocation: sourceLocation)
     #expect(world.dropped.map(\.0) == [HostileSiteTests.rogue], sourceLocation: sourceLocation)
+    #expect(world.evidence.map(\.claim) == (claim.map { [$0] } ?? []), sourceLocation: sourceLocation)
+    #expect(world.evidence.allSatisfy { $0.culprit == HostileSiteTests.rogue }, sourceLocation: sourceLocation)
     guard let sum = world.sum else {
       Issue.record("no sum: \(String(describing: world.outcome))", sourceLocation: sourceLocation)
       return
@@ -118,13 +120,13 @@ import Testing
       try raw(.keys) { world, bytes in
         let keys = KeysBody(maskKey: X25519.SecretKey().publicKey, channelKey: X25519.SecretKey().publicKey)
         return [bytes, world.siteMessage(keys, HostileSiteTests.rogue).bytes]
-      }, .equivocation)
+      }, .equivocation, shows: .equivocation)
     expectDropped(
       try raw(.inputHeader) { world, bytes in
         guard let header = try? SignedMessage(decoding: bytes).open(InputHeaderBody.self) else { return [] }
         let other = InputHeaderBody(maskSet: header.maskSet, payloadBytes: header.payloadBytes, digest: BLAKE2b.hash([8]))
         return [bytes, world.siteMessage(other, HostileSiteTests.rogue).bytes]
-      }, .equivocation)
+      }, .equivocation, shows: .equivocation)
   }
 
   @Test("a site that leaves is dropped with its own reason, before and after it knows ctx")
@@ -146,15 +148,15 @@ import Testing
 
   @Test("[SA-31] [SA-32] keys that are taken, equal, or of small order") func keys() throws {
     expectDropped(
-      try world(KeysBody.self) { _, body in KeysBody(maskKey: body.maskKey, channelKey: body.maskKey) }, .duplicateKey)
+      try world(KeysBody.self) { _, body in KeysBody(maskKey: body.maskKey, channelKey: body.maskKey) }, .duplicateKey, shows: .duplicateKey)
     expectDropped(
       try world(KeysBody.self) { world, body in
         let copied = world.sites[Fixture.site(0)]?.secrets?.maskKey.publicKey ?? body.maskKey
         return KeysBody(maskKey: body.maskKey, channelKey: copied)
       }, .duplicateKey)
     let weak = try X25519.PublicKey([1] + [UInt8](repeating: 0, count: 31))
-    expectDropped(try world(KeysBody.self) { _, body in KeysBody(maskKey: body.maskKey, channelKey: weak) }, .weakKey)
-    expectDropped(try world(KeysBody.self) { _, body in KeysBody(maskKey: weak, channelKey: body.channelKey) }, .weakKey)
+    expectDropped(try world(KeysBody.self) { _, body in KeysBody(maskKey: body.maskKey, channelKey: weak) }, .weakKey, shows: .weakKey)
+    expectDropped(try world(KeysBody.self) { _, body in KeysBody(maskKey: weak, channelKey: body.channelKey) }, .weakKey, shows: .weakKey)
   }
 
   /// The same shares under an altered header.
@@ -176,11 +178,13 @@ import Testing
     expectDropped(
       try world(SharesBody.self) { world, body in
         SharesBody(headers: [try self.header(world, body, entries: { $0.dropLast() })], envelopes: body.envelopes)
-      }, .wrongMembers)
+      }, .wrongMembers, shows: .envelopeAltered)
     expectDropped(
-      try world(SharesBody.self) { _, body in SharesBody(headers: body.headers, envelopes: body.envelopes.dropLast()) }, .wrongMembers)
+      try world(SharesBody.self) { _, body in SharesBody(headers: body.headers, envelopes: body.envelopes.dropLast()) }, .wrongMembers,
+      shows: .envelopeAltered)
     expectDropped(
-      try world(SharesBody.self) { _, body in SharesBody(headers: body.headers, envelopes: body.envelopes.reversed()) }, .envelopeAltered)
+      try world(SharesBody.self) { _, body in SharesBody(headers: body.headers, envelopes: body.envelopes.reversed()) }, .envelopeAltered,
+      shows: .envelopeAltered)
     expectDropped(
       try world(SharesBody.self) { world, body in
         SharesBody(headers: [try self.header(world, body, keyList: BLAKE2b.hash([]))], envelopes: body.envelopes)
@@ -199,12 +203,12 @@ import Testing
         SharesBody(headers: [try self.header(world, body, commitments: edit)], envelopes: body.envelopes)
       }
     }
-    expectDropped(try dealing { $0.dropLast() }, .badCommitments)
-    expectDropped(try dealing { _ in [] }, .badCommitments)
-    expectDropped(try dealing { $0 + $0.prefix(1) }, .badCommitments)
+    expectDropped(try dealing { $0.dropLast() }, .badCommitments, shows: .badCommitments)
+    expectDropped(try dealing { _ in [] }, .badCommitments, shows: .badCommitments)
+    expectDropped(try dealing { $0 + $0.prefix(1) }, .badCommitments, shows: .badCommitments)
     let noPoint = [UInt8](repeating: 0xff, count: 32)
-    expectDropped(try dealing { $0.dropLast() + [.init(maskKey: $0[0].maskKey, selfMask: noPoint)] }, .badCommitments)
-    expectDropped(try dealing { $0.dropLast() + [.init(maskKey: noPoint, selfMask: $0[0].selfMask)] }, .badCommitments)
+    expectDropped(try dealing { $0.dropLast() + [.init(maskKey: $0[0].maskKey, selfMask: noPoint)] }, .badCommitments, shows: .badCommitments)
+    expectDropped(try dealing { $0.dropLast() + [.init(maskKey: noPoint, selfMask: $0[0].selfMask)] }, .badCommitments, shows: .badCommitments)
   }
 
   @Test("[SA-50] [SA-08] acknowledgements of another transcript, of strangers, or without the site itself")

@@ -2,6 +2,7 @@
 import Masking
 import Sodium
 import TestSupport
+import Testing
 
 @testable import SecAgg
 
@@ -98,6 +99,8 @@ final class World {
   var ends: [SiteID: SiteEnd] = [:]
   var siteActions: [SiteID: [SiteAction]] = [:]
   var refusals: [(SiteID, Refusal)] = []
+  /// Everything that the server and the sites gave out; checked as it comes.
+  var evidence: [Evidence] = []
   var dropped: [(SiteID, Phase, String)] = []
   var phases: [Phase] = []
   /// Everything that was sent, in order.
@@ -194,11 +197,23 @@ final class World {
         log.append((true, site, bytes))
         for altered in toSite(site, type(of: bytes), bytes) { queue.append(.toSite(site, altered)) }
       case .refuse(let refusal, let site): refusals.append((site, refusal))
+      case .evidence(let shown): take(shown)
       case .phase(let phase, _): phases.append(phase)
       case .dropped(let site, let phase, let reason): dropped.append((site, phase, reason))
       case .finished(let sum): outcome = .sum(sum)
       case .aborted(let refusal): outcome = .aborted(refusal)
       }
+    }
+  }
+
+  /// [EV-05] Whoever reads it again finds it as it was, and true.
+  private func take(_ shown: Evidence) {
+    evidence.append(shown)
+    #expect(throws: Never.self) {
+      let read = try Evidence(decoding: shown.encoded())
+      #expect(read == shown)
+      let verdict = try read.check(roster)
+      #expect(verdict.claim == shown.claim && verdict.culprit == shown.culprit && verdict.round == plan.round)
     }
   }
 
@@ -213,6 +228,7 @@ final class World {
       case .send(let bytes): fromSite(site, bytes)
       case .persist: break
       case .sendInput(let header, let payload): sendInput(site, header, payload)
+      case .evidence(let shown): take(shown)
       case .completed: ends[site] = .completed
       case .aborted(let refusal): ends[site] = .aborted(refusal)
       }

@@ -149,7 +149,7 @@ import Testing
         payload = bytes
       case .completed: then = "completed"
       case .aborted(let refusal): then = "aborted \(refusal.code.rawValue)"
-      case .consider: break
+      case .consider, .evidence: break
       }
     }
     #expect(records == (event.fields["records"] as? [String] ?? []), "\(what)")

@@ -7,6 +7,8 @@ public enum ServerAction: Sendable {
   case refuse(Refusal, to: SiteID)
   /// A phase began; it ends when these have answered or were dropped. The driver starts the phase's deadline.
   case phase(Phase, waitingFor: [SiteID])
+  /// Signed messages that show a breach by themselves: keep it, before the culprit is refused or the attempt ends.
+  case evidence(Evidence)
   /// From now on the attempt goes on without this site.
   case dropped(SiteID, Phase, reason: String)
   case finished(RoundSum)

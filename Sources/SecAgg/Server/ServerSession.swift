@@ -4,6 +4,12 @@ import Masking
 import Sodium
 
 public final class ServerSession {
+  struct Received {
+    let digest: [UInt8]
+    /// For evidence; nil where it is long and what counts of it is kept elsewhere.
+    let message: SignedMessage?
+  }
+
   public let plan: RoundPlan
   /// ctx.
   public let context: [UInt8]
@@ -21,8 +27,8 @@ public final class ServerSession {
   /// Whom the current phase still waits for, and who has answered it.
   var awaited: Set<SiteID> = []
   var answered: Set<SiteID> = []
-  /// Digest of each site's first message of each type: a repetition is ignored, a different one refused.
-  var received: [SiteID: [MessageType: [UInt8]]] = [:]
+  /// Each site's first message of each type: a repetition is ignored, a different one refused.
+  var received: [SiteID: [MessageType: Received]] = [:]
   /// The messages that the current phase collects.
   var collected: [SiteID: SignedMessage] = [:]
   /// Keys may come with the acceptance.
@@ -79,12 +85,12 @@ public final class ServerSession {
 
   /// Takes a message; `site` is who the connection proved to be. Never traps; a site that breaks a rule is refused and dropped.
   public func receive(_ message: [UInt8], from site: SiteID) -> [ServerAction] {
-    guarded(site) { () throws(Refusal) in try process(SignedMessage(decoding: message), site) }
+    guarded(site, message) { () throws(Refusal) in try process(SignedMessage(decoding: message), site) }
   }
 
   /// A piece of the payload whose header message came before; in order from 0, all of one `count`.
   public func receiveInput(chunk: [UInt8], index: Int, of count: Int, from site: SiteID) -> [ServerAction] {
-    guarded(site) { () throws(Refusal) in try processChunk(chunk, index: index, of: count, site) }
+    guarded(site, nil) { () throws(Refusal) in try processChunk(chunk, index: index, of: count, site) }
   }
 
   /// Repeats what the site has not answered.
@@ -119,16 +125,17 @@ public final class ServerSession {
 
   // MARK: Inside
 
-  private func guarded(_ site: SiteID, _ body: () throws(Refusal) -> [ServerAction]) -> [ServerAction] {
+  private func guarded(_ site: SiteID, _ message: [UInt8]?, _ body: () throws(Refusal) -> [ServerAction]) -> [ServerAction] {
     guard isStarted, plan.invites(site) else {
       return [.refuse(Refusal(.wrongSender, "\(site) was not invited to this attempt"), to: site)]
     }
     guard live.contains(site) else { return [.refuse(lateness(of: site), to: site)] }
     do throws(Refusal) { return try body() } catch {
-      guard phase != .done else { return [.refuse(error, to: site)] }
+      let shown = message.map { evidence(of: error, site, $0) } ?? []
+      guard phase != .done else { return shown + [.refuse(error, to: site)] }
       if error.code == .badNonce { nonceBreaker = site }
       let named = error.culprit == nil ? Refusal(error.code, error.reason, culprit: site) : error
-      return [.refuse(named, to: site)] + drop(site, "\(error.code.rawValue): \(error.reason)") + advance()
+      return shown + [.refuse(named, to: site)] + drop(site, "\(error.code.rawValue): \(error.reason)") + advance()
     }
   }
 

@@ -35,7 +35,10 @@ extension ServerSession {
         return actions + abort(Refusal(shortage, reason, culprit: nonceBreaker))
       }
       guard awaited.isEmpty else { return actions }
-      do throws(Refusal) { actions += try close() } catch { return actions + abort(error) }
+      do throws(Refusal) { actions += try close() } catch {
+        let dealer = error.code == .wrongDealer ? error.culprit : nil
+        return actions + (dealer.map(evidence(against:)) ?? []) + abort(error)
+      }
     }
     return actions
   }
@@ -161,6 +164,7 @@ extension ServerSession {
     var actions: [ServerAction] = []
     for site in dealerList.dealers where live.contains(site) && !set.masked.sortedContains(site) {
       let refusal = Refusal(.notAcknowledged, "fewer than \(plan.threshold) sites could open the shares of \(site)", culprit: site)
+      actions += evidence(ofNotAcknowledged: site, set.messages)
       actions += send(RefusalBody(refusal), to: [site]) + drop(site, "\(refusal.code.rawValue): \(refusal.reason)")
     }
     let members = set.masked.filter(live.contains)

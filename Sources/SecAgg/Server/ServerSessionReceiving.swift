@@ -12,7 +12,7 @@ extension ServerSession {
     guard let due = message.type.duePhase else { throw Refusal(.unexpected, "a \(message.type.name) message is never for the server") }
     let digest = BLAKE2b.hash(message.bytes)
     if let first = received[site]?[message.type] {
-      guard first == digest else {
+      guard first.digest == digest else {
         throw Refusal(.equivocation, "a second, different \(message.type.name) message", culprit: site)
       }
       if message.type == .inputHeader { startUpload(site, message) }
@@ -27,7 +27,7 @@ extension ServerSession {
       throw Refusal(.unexpected, "\(site) has no part in phase \(phase)")
     }
     try check(message, site)
-    received[site, default: [:]][message.type] = digest
+    received[site, default: [:]][message.type] = Received(digest: digest, message: message.type == .shares ? nil : message)
     switch message.type {
     case .inputHeader: startUpload(site, message)
     case .consistency: signatures[site] = message

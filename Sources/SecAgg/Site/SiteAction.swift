@@ -10,6 +10,8 @@ public enum SiteAction: Sendable {
   case persist(SiteRecord)
   /// The masked input: first the header as a protocol message, then the payload in chunks. A resend repeats identical bytes.
   case sendInput(header: [UInt8], payload: [UInt8])
+  /// Signed messages that show a breach by themselves: keep it. The attempt ends right after.
+  case evidence(Evidence)
   /// The server closed the attempt with a sum.
   case completed
   /// The attempt is over for this site, whose secrets of it are destroyed.

@@ -9,9 +9,17 @@ public final class SiteSession {
 
   /// What was received of one type, and the answer that a repetition gets: identical bytes, nothing computed anew.
   struct Answer {
-    /// BLAKE2b of the message: it may be long, and only its identity counts.
+    /// BLAKE2b of the message.
     let digest: [UInt8]
+    /// Where two different ones would be evidence; others may be long, and only their identity counts.
+    let message: SignedMessage?
     var actions: [SiteAction]
+
+    init(_ message: SignedMessage, keeps: Bool, actions: [SiteAction] = []) {
+      digest = BLAKE2b.hash(message.bytes)
+      self.message = keeps ? message : nil
+      self.actions = actions
+    }
   }
 
   let site: SiteID
@@ -88,7 +96,9 @@ public final class SiteSession {
   /// Takes a message of the server. Never traps; a bad message ends the attempt for this site.
   public func receive(_ message: [UInt8]) -> [SiteAction] {
     guard phase != .done else { return [] }
-    do throws(Refusal) { return try process(SignedMessage(decoding: message)) } catch { return abort(error) }
+    do throws(Refusal) { return try process(SignedMessage(decoding: message)) } catch {
+      return evidence(of: error, message) + abort(error)
+    }
   }
 
   /// Answers `.consider`.
@@ -139,9 +149,8 @@ public final class SiteSession {
     try message.verify(roster)
     if message.type == .refusal { return end(try message.open(RefusalBody.self).refusal) }
     guard let due = message.type.awaitedPhase else { throw Refusal(.unexpected, "a \(message.type.name) message is never for a site") }
-    let digest = BLAKE2b.hash(message.bytes)
     if let answer = answers[message.type] {
-      guard answer.digest == digest else {
+      guard answer.digest == BLAKE2b.hash(message.bytes) else {
         throw Refusal(.equivocation, "the server signed two different \(message.type.name) messages for one attempt")
       }
       return answer.actions
@@ -152,7 +161,8 @@ public final class SiteSession {
     let actions = try handle(message)
     // What was journalled is not journalled again when the same message comes again.
     let repeated = actions.filter { if case .persist = $0 { false } else if case .consider = $0 { false } else { true } }
-    answers[message.type] = answers[message.type] ?? Answer(digest: digest, actions: repeated)
+    let keeps = message.type.isSaidOnce(isSparse: plan?.isSparse ?? true)
+    answers[message.type] = answers[message.type] ?? Answer(message, keeps: keeps, actions: repeated)
     return actions
   }
 

@@ -61,7 +61,7 @@ extension SiteSession {
     }
     maskSet = set
     phase = .maskedInput
-    answers[message.type] = Answer(digest: BLAKE2b.hash(message.bytes), actions: [])
+    answers[message.type] = Answer(message, keeps: !scope.plan.isSparse)
     return try sendInputIfReady()
   }
 

@@ -1,0 +1,133 @@
+// The claims about shares (spec/09-evidence.md): a dealer that others could not hold, a share that must stay secret, one that was not
+// dealt, and one dealer's shares that rebuild something else.
+import Masking
+import Sodium
+
+extension EvidenceCheck {
+  /// More holders than can collude say that they hold no shares of a dealer whose header all of them saw: one of them is honest.
+  func notAcknowledged() throws(Refusal) -> String {
+    let seen = try transcript()
+    guard seen.headers[culprit] != nil else { throw unshown("no header of \(culprit) is among what was acknowledged") }
+    var without: Set<SiteID> = []
+    for message in evidence.messages {
+      let body = try signed(message, by: message.sender).open(AcknowledgementBody.self)
+      guard body.transcript == seen.hash, plan.invites(message.sender) else { throw unshown("an acknowledgement of other messages") }
+      if message.sender != culprit, !body.dealers.sortedContains(culprit) { without.insert(message.sender) }
+    }
+    guard without.count > plan.colluders else {
+      throw unshown("\(without.count) sites without a share; up to \(plan.colluders) of them may lie")
+    }
+    return "dealt shares that sites \(without.sorted().listed) could not open or match, and at most \(plan.colluders) sites collude"
+  }
+
+  func bothShares() throws(Refusal) -> String {
+    if evidence.messages.count == 1 {
+      let message = try message(0, of: 1, by: culprit)
+      do throws(Refusal) { _ = try message.open(RevealBody.self) } catch {
+        guard error.code == .bothShares else { throw error }
+        return "revealed \(error.reason)"
+      }
+      throw unshown("a reveal with one share of each dealer")
+    }
+    let signature = try message(0, of: 2, by: culprit).open(ConsistencyBody.self)
+    let reveal = try message(1, of: 2, by: culprit).open(RevealBody.self)
+    guard Transcript.survivors(context, preimage: evidence.preimage) == signature.hash else {
+      throw unshown("the sets are not those that the accused signed")
+    }
+    let survivors = try SurvivorPreimage(evidence.preimage).survivors
+    for entry in reveal.entries where entry.kind != (survivors.sortedContains(entry.dealer) ? .selfMask : .maskKey) {
+      return "revealed the share of \(entry.dealer) that must stay secret by the survivors that it had signed"
+    }
+    throw unshown("every share is of the kind that the survivors ask for")
+  }
+
+  /// In the complete graph a holder's acknowledgement names the very headers that it saw.
+  func wrongShare() throws(Refusal) -> String {
+    let acknowledged = try message(0, of: 2, by: culprit).open(AcknowledgementBody.self)
+    let reveal = try message(1, of: 2, by: culprit).open(RevealBody.self)
+    let seen = try transcript()
+    guard acknowledged.transcript == seen.hash else { throw unshown("the acknowledgement is of other messages") }
+    for entry in reveal.entries where acknowledged.dealers.sortedContains(entry.dealer) {
+      guard let dealt = seen.headers[entry.dealer]?.entries.first(where: { $0.holder == culprit }) else { continue }
+      if hash(of: entry, holder: culprit) != (entry.kind == .selfMask ? dealt.selfMaskShare : dealt.maskKeyShare) {
+        return "revealed another share of \(entry.dealer) than the one that it had acknowledged"
+      }
+    }
+    throw unshown("every share is the one that was dealt")
+  }
+
+  /// Keys, headers and t reveals: the shares are those that the dealer signed, and what they rebuild is not what it signed.
+  func wrongDealer() throws(Refusal) -> String {
+    guard let first = evidence.messages.first else { throw unshown("no messages") }
+    let keys = try signed(first, by: culprit).open(KeysBody.self)
+    var dealt: [SiteID: ShareHeaderBody.Entry] = [:]
+    var roots: Set<[UInt8]> = []
+    var shares: [ShareKind: [ShamirShare]] = [:]
+    for message in evidence.messages.dropFirst() {
+      guard message.type == .shareHeader else {
+        let reveal = try signed(message, by: message.sender).open(RevealBody.self)
+        guard let entry = reveal.entries.first(where: { $0.dealer == culprit }), let point = plan.point(of: message.sender),
+          let signed = dealt[message.sender], let scalar = try? Scalar(canonical: entry.share),
+          hash(of: entry, holder: message.sender) == (entry.kind == .selfMask ? signed.selfMaskShare : signed.maskKeyShare),
+          let share = try? ShamirShare(point: point, value: scalar)
+        else { throw unshown("a share that the dealer did not sign for") }
+        shares[entry.kind, default: []].append(share)
+        continue
+      }
+      let header = try signed(message, by: culprit).open(ShareHeaderBody.self)
+      roots.insert(header.selfMaskRoot)
+      for entry in header.entries { dealt[entry.holder] = entry }
+    }
+    guard roots.count == 1, let committed = roots.first, shares.count == 1, let (kind, revealed) = shares.first,
+      revealed.count == plan.threshold
+    else { throw unshown("not exactly \(plan.threshold) shares of one kind, by headers of one root") }
+    let root: MaskRoot
+    do throws(MaskingError) { root = MaskRoot(try ShamirWeights(points: revealed.map(\.point)).rebuild(revealed)) } catch {
+      throw unshown("the shares cannot be put together: \(error.reason)")
+    }
+    switch kind {
+    case .selfMask:
+      guard Transcript.root(context, dealer: culprit, root.scalar) != committed else { throw unshown("the root is the committed one") }
+      return "dealt shares of its self-mask that rebuild another root than its header names"
+    case .maskKey:
+      guard root.maskKey(owner: culprit.rawValue, context: context).publicKey != keys.maskKey else {
+        throw unshown("the root is that of the key")
+      }
+      return "dealt shares of its mask key that rebuild another key than it had shown"
+    }
+  }
+
+  private func hash(of entry: RevealBody.Entry, holder: SiteID) -> [UInt8]? {
+    guard let scalar = try? Scalar(canonical: entry.share) else { return nil }
+    return Transcript.share(context, dealer: entry.dealer, holder: holder, entry.kind, scalar)
+  }
+
+  private typealias SeenMessages = (hash: [UInt8], headers: [SiteID: ShareHeaderBody])
+
+  /// All messages of phases 1 and 2, of the complete graph.
+  private func transcript() throws(Refusal) -> SeenMessages {
+    guard !plan.isSparse else { throw unshown("in the sparse graph an acknowledgement does not name the headers") }
+    var reader = ByteReader(evidence.preimage)
+    let keys = try reader.messages()
+    let headers = try reader.messages()
+    try reader.finish()
+    var seen: [SiteID: ShareHeaderBody] = [:]
+    for header in headers { seen[header.sender] = try signed(header, by: header.sender).open(ShareHeaderBody.self) }
+    return (Transcript.phases1And2(context, keys: keys, headers: headers), seen)
+  }
+}
+
+/// What H[survivor-set] is of, as far as evidence needs it.
+struct SurvivorPreimage {
+  let survivors: [SiteID]
+
+  init(_ bytes: [UInt8]) throws(Refusal) {
+    var reader = ByteReader(bytes)
+    _ = try reader.sites()
+    _ = try reader.fixed(32)
+    _ = try reader.sites()
+    survivors = try reader.sites()
+    _ = try reader.fixed(32 * survivors.count)
+    try reader.finish()
+  }
+}

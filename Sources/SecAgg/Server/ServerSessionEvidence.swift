@@ -1,0 +1,62 @@
+// From a refusal at the server to evidence (spec/09-evidence.md). What is put together here goes out only if the check that a third party
+// makes accepts it: a refusal that rests on the server's word alone gives none.
+
+extension ServerSession {
+  /// Evidence of what `site` broke with its message.
+  func evidence(of refusal: Refusal, _ site: SiteID, _ bytes: [UInt8]) -> [ServerAction] {
+    guard let message = try? SignedMessage(decoding: bytes), message.sender == site else { return [] }
+    return firstShown(candidates(refusal.code, site, message))
+  }
+
+  /// Evidence against a dealer whose shares do not rebuild what it committed to.
+  func evidence(against dealer: SiteID) -> [ServerAction] {
+    guard let keys = self.keyList?.messages.first(where: { $0.sender == dealer }), let dealt = dealerList?.dealt[dealer] else { return [] }
+    let holders = self.reveals.filter { $0.value.entries.contains { $0.dealer == dealer } }.keys.sorted().prefix(plan.threshold)
+    let headers = dealt.headers.count == 1 ? dealt.headers : holders.compactMap(dealt.header)
+    let shown = holders.compactMap { received[$0]?[.reveal]?.message }
+    return firstShown([Evidence(.wrongDealer, dealer, plan: plan, [keys] + headers + shown)])
+  }
+
+  /// Evidence against a dealer that too few acknowledged.
+  func evidence(ofNotAcknowledged dealer: SiteID, _ acknowledgements: [SignedMessage]) -> [ServerAction] {
+    firstShown([Evidence(.notAcknowledged, dealer, plan: plan, acknowledgements, preimage: transcriptPreimage)])
+  }
+
+  private func firstShown(_ candidates: [Evidence]) -> [ServerAction] {
+    candidates.first { (try? $0.check(roster)) != nil }.map { [.evidence($0)] } ?? []
+  }
+
+  private func candidates(_ code: RefusalCode, _ site: SiteID, _ message: SignedMessage) -> [Evidence] {
+    func claim(_ messages: [SignedMessage?], _ preimage: [UInt8] = [], as code: RefusalCode = code) -> Evidence {
+      Evidence(code, site, plan: plan, messages.compactMap(\.self), preimage: preimage)
+    }
+    let before = received[site] ?? [:]
+    switch code {
+    case .malformed, .duplicateKey, .weakKey, .inputShape, .badSignature, .wrongContext, .wrongSender: return [claim([message])]
+    case .envelopeAltered, .wrongMembers: return [claim([message], as: .envelopeAltered)]
+    case .badCommitments: return ((try? message.open(SharesBody.self).headers) ?? []).map { claim([$0]) }
+    case .badNonce: return [claim([before[.acceptance]?.message, message])]
+    case .equivocation:
+      let first = before[message.type]?.message
+      guard message.type == .shares, let dealt = dealt[site] else { return [claim([first, message])] }
+      let headers = (try? message.open(SharesBody.self).headers) ?? []
+      return headers.flatMap { other in dealt.headers.map { claim([$0, other]) } } + [claim([message], as: .envelopeAltered)]
+    case .bothShares:
+      return [claim([message]), claim([before[.consistency]?.message, message], survivorsPreimage)]
+    case .wrongShare: return [claim([before[.acknowledgement]?.message, message], transcriptPreimage)]
+    default: return []
+    }
+  }
+
+  private var transcriptPreimage: [UInt8] {
+    guard !plan.isSparse, let keyList, let dealerList else { return [] }
+    return Transcript.phases1And2Preimage(keys: keyList.messages, headers: dealerList.messages)
+  }
+
+  private var survivorsPreimage: [UInt8] {
+    guard let keyList, let maskSet, let survivorSet else { return [] }
+    return Transcript.survivorsPreimage(
+      keyed: keyList.keyed, maskSet: maskSet.hash, masked: maskSet.masked, survivors: survivorSet.survivors,
+      digests: survivorSet.digests)
+  }
+}
