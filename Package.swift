@@ -11,7 +11,7 @@ let isFuzzBuild = Context.environment["SECAGG_FUZZ"] == "1"
 let swift: [SwiftSetting] =
   [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
   + (isTestBuild ? [.unsafeFlags(["-enable-testing"]), .define("SECAGG_ORACLE")] : [])
-  + (isFuzzBuild ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
+  + (isFuzzBuild ? [.unsafeFlags(["-sanitize=fuzzer"]), .define("SECAGG_FUZZ")] : [])
 
 // Hot loops in C are optimised in every configuration.
 let kernels: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=fast"])]
@@ -129,7 +129,9 @@ let package = Package(
     tests("FederationTests", ["Federation", "SecAgg", "Sodium", "Safetensors", "TLSIdentity"], exclude: ["Vectors"]),
     tests(
       "CommandTests",
-      ["TrainerCommand", "ServerCommand", "ClientCommand", "RosterCommand", "Federation", "Detector", "Safetensors", "TestSupport"]),
+      ["TrainerCommand", "ServerCommand", "ClientCommand", "RosterCommand", "Federation", "SecAgg", "Sodium", "Detector", "Safetensors",
+        "TestSupport",
+      ]),
     tests("TidyTests", []),
     tests("VectorTests", ["SecAgg", "Masking", "Sodium", "Participant", "Federation"]),
     tests("SimulationTests", ["Simulation", "SecAgg"]),

@@ -3,9 +3,9 @@
 import Foundation
 
 let targets: [any Target.Type] = [
-  MessageTarget.self, PlanTarget.self, SiteTarget.self, ServerTarget.self, SparseServerTarget.self, PackingTarget.self,
+  MessageTarget.self, PlanTarget.self, SiteTarget.self, ServerTarget.self, PackingTarget.self,
   RosterTarget.self, EnrolmentTarget.self, JobTarget.self, YAMLTarget.self, JournalTarget.self, SafetensorsTarget.self,
-  WireTarget.self,
+  WireTarget.self, EvidenceTarget.self,
 ]
 
 // libFuzzer's own entry point behind its `main`, which SwiftPM's entry point takes the place of.

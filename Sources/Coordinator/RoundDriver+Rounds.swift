@@ -86,6 +86,7 @@ extension RoundDriver {
         ))
     }
     session.workers = .allCores
+    session.makeSpool = { [spools] bytes in spools.spool(bytes) }
     let attempt = RunningAttempt(plan: plan, encoding: encoding, session: session)
     do {
       try journal.record(.attemptBegun(round: plan.round, attempt: plan.attempt, context: attempt.context))

@@ -36,6 +36,7 @@ public actor RoundDriver {
   let logger: Logger
   let events: EventLog
   let journal: AttemptJournal
+  let spools: SpoolPool
   let configuration: [UInt8]
   var weights: JobWeights
   var state = State.idle
@@ -63,6 +64,7 @@ public actor RoundDriver {
     (self.setup, self.hub, self.timers, self.logger) = (setup, hub, timers, logger)
     configuration = setup.plan.encoded()
     journal = try AttemptJournal(directory: setup.stateDirectory)
+    spools = SpoolPool(folder: setup.stateDirectory)
     events = try EventLog(path: setup.stateDirectory + "/" + EventLog.fileName, echo: echo)
     weights = try Self.openWeights(setup, journal)
   }

@@ -35,12 +35,17 @@ public enum BitPacking {
     }
   }
 
-  /// total += the words of a packed vector (unreduced), without a vector in between.
+  /// total[range] += the words of a packed vector (unreduced), without a vector in between.
+  /// - Parameter range: of `total`; all of it where nothing is said.
   /// - Throws: `.wrongLength`, `.paddingNotZero`; `total` is untouched then.
-  public static func unpack(_ bytes: ArraySlice<UInt8>, bits: Int, addingTo total: inout [UInt32]) throws(MaskingError) {
-    try check(bytes, count: total.count, bits: bits)
+  public static func unpack(
+    _ bytes: ArraySlice<UInt8>, bits: Int, addingTo total: inout [UInt32], _ range: Range<Int>? = nil
+  ) throws(MaskingError) {
+    let range = range ?? total.indices
+    precondition(range.lowerBound >= 0 && range.upperBound <= total.count, "the range lies in the vector")
+    try check(bytes, count: range.count, bits: bits)
     total.withUnsafeMutableBufferPointer { words in
-      bytes.withUnsafeBufferPointer { accumulate($0, bits, words) }
+      bytes.withUnsafeBufferPointer { accumulate($0, bits, UnsafeMutableBufferPointer(rebasing: words[range])) }
     }
   }
 
@@ -50,8 +55,15 @@ public enum BitPacking {
     guard bytes.count == expected else {
       throw MaskingError(.wrongLength, "\(count) words of \(bits) bits take \(expected) bytes, not \(bytes.count)")
     }
+    if let last = bytes.last { try checkPadding(last, count: count, bits: bits) }
+  }
+
+  /// The padding alone.
+  /// - Parameter last: the vector's last byte.
+  /// - Throws: `.paddingNotZero`.
+  public static func checkPadding(_ last: UInt8, count: Int, bits: Int) throws(MaskingError) {
     let used = count * bits % 8
-    if used != 0, let last = bytes.last, last >> UInt8(used) != 0 {
+    if used != 0, last >> UInt8(used) != 0 {
       throw MaskingError(.paddingNotZero, "the last byte has bits beyond the last word")
     }
   }

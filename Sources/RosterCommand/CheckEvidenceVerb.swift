@@ -10,8 +10,10 @@ struct CheckEvidenceVerb: ParsableCommand {
     commandName: "check-evidence", abstract: "Check evidence of a broken rule, by the roster alone.",
     discussion: """
       A server or a site that meets a breach which the signatures themselves show keeps it in the folder `evidence` of its
-      state directory. The check needs that file, the roster of the time (it may have ended since) and the consortium's key, and trusts
-      neither of the parties. Exit status 0: every file shows its breach. 1: some file shows nothing. 77: the roster is not the consortium's.
+      state directory. The check needs that file, the roster of the time (it may have ended since) and the consortium's
+      key, and trusts neither of the parties.
+
+      Exit status 0: every file shows its breach. 1: some file shows nothing. 77: the roster is not the consortium's.
       """)
 
   @Argument(help: "Files of evidence.") var files: [String]

@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// A program of this build that runs in the background.
-private final class Program {
+final class Program {
   let process = Process()
   let output: String
 
@@ -46,7 +46,7 @@ private final class Program {
 }
 
 /// Keys, roster, configurations and data of a consortium, made with its own programs.
-private final class ConsortiumFolder {
+final class ConsortiumFolder {
   static let sites = 5
   let root = FileManager.default.temporaryDirectory.appendingPathComponent("secagg-e2e-\(UUID().uuidString)").path
 

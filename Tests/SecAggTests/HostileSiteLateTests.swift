@@ -151,3 +151,51 @@ extension HostileSiteTests {
       survivorsWithout: nil)
   }
 }
+
+/// Inputs that wait somewhere else than in memory, and a place that fails.
+@Suite struct SpoolFailureTests {
+  private struct Full: Error, CustomStringConvertible { let description = "no space left" }
+
+  private final class BrokenSpool: InputSpool {
+    private var bytes: [UInt8] = []
+    let appends: Int
+    let reads: Int
+    private var (appended, wasRead) = (0, 0)
+
+    init(appends: Int, reads: Int) { (self.appends, self.reads) = (appends, reads) }
+
+    func append(_ bytes: [UInt8]) throws {
+      appended += 1
+      if appended > appends { throw Full() }
+      self.bytes += bytes
+    }
+
+    func read(_ count: Int, at offset: Int) throws -> [UInt8] {
+      wasRead += 1
+      if wasRead > reads { throw Full() }
+      return Array(bytes[offset..<offset + count])
+    }
+  }
+
+  @Test("a server that cannot keep an input ends the attempt by name, and blames nobody", arguments: [(0, 9), (1, 0), (1, 3), (9, 4)])
+  func failure(appends: Int, reads: Int) throws {
+    let world = try World(6)
+    world.server.makeSpool = { _ in BrokenSpool(appends: appends, reads: reads) }
+    world.run()
+    guard case .aborted(let refusal) = world.outcome else {
+      Issue.record("no abort: \(String(describing: world.outcome))")
+      return
+    }
+    #expect(refusal.code == .over && refusal.culprit == nil && refusal.reason.contains("no space left"))
+    #expect(world.evidence.isEmpty)
+  }
+
+  @Test("[SA-113] the sum over inputs of many pieces and long sections is the plain sum")
+  func longSections() throws {
+    let world = try World(4, parameters: 150_001, statistics: 70_003)
+    world.pieceBytes = 10_007
+    world.run()
+    let sum = try #require(world.sum)
+    #expect(sum.sections == world.plainSum(sum.survivors))
+  }
+}

@@ -40,6 +40,20 @@ import Testing
     }
   }
 
+  /// A MUST in capitals stands in a paragraph with the id of a rule, or introduces a list of them.
+  @Test func everyMustHasAnID() throws {
+    let pages = SourceTree.files(in: "spec", suffixes: [".md"]).filter { !$0.path.contains("/model/") }
+    try #require(pages.count >= 10)
+    let id = try Regex("[A-Z]{2}-[0-9]{2,3}")
+    for page in pages {
+      let paragraphs = page.text.split(separator: "\n\n")
+      for (index, paragraph) in paragraphs.enumerated() where paragraph.contains("MUST") && !paragraph.contains("BCP 14") {
+        let next = index + 1 < paragraphs.count ? paragraphs[index + 1] : ""
+        #expect(paragraph.contains(id) || next.contains(id), "\(page.path): a MUST without an id: \(paragraph.prefix(200))")
+      }
+    }
+  }
+
   /// Each `[XX-nn]` that the specification defines on a MUST is cited by at least one test, by its id.
   @Test func everyRequirementOfTheSpecificationIsCitedByATest() throws {
     let pages = SourceTree.files(in: "spec", suffixes: [".md"])

@@ -19,6 +19,9 @@ public final class ServerSession {
   /// How unmasking is spread over cores; the driver may set it.
   public var workers = Workers.serial
 
+  /// Where inputs of so many bytes wait until they are whole: in memory, unless the driver says otherwise.
+  public var makeSpool: (Int) -> any InputSpool = { _ in MemorySpool() }
+
   /// The phase whose answers are awaited.
   public internal(set) var phase = Phase.plan
   var isStarted = false

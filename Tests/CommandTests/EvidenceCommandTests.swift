@@ -1,0 +1,54 @@
+// secagg-roster check-evidence as a member of the consortium uses it: true evidence, false evidence, another consortium's roster, no file.
+import Foundation
+import Testing
+
+#if SECAGG_ORACLE
+  import Federation
+  import SecAgg
+  import Sodium
+
+  @Suite struct EvidenceCommandTests {
+    @Test func checkEvidence() throws {
+      let world = try ConsortiumFolder()
+      let key = try KeyFile.readPublic(world.path("consortium/consortium.pub"))
+      let roster = try RosterVerifier(consortiumKey: key).load(world.path("consortium/roster.json"), highestSerialSeen: 0)
+      let culprit = try #require(roster.roster.members.first { $0.name == "site-3" })
+      let signing = try KeyFile.readSecret(world.path("site-3/identity/\(PartyIdentity.File.protocolKey)"))
+      let plan = RoundPlan(
+        job: "j", round: 1, attempt: 1, roster: roster.view, sites: roster.view.siteKeys.keys.sorted(), weightsDigest: BLAKE2b.hash([1]),
+        configurationDigest: BLAKE2b.hash([2]), sections: [], mechanism: [])
+      func evidence(_ hashes: [UInt8]) -> Evidence {
+        let messages = hashes.map { hash in
+          SignedMessage(ConsistencyBody(hash: BLAKE2b.hash([hash])), context: plan.context, sender: culprit.site, key: signing)
+        }
+        return Evidence(.equivocation, culprit.site, plan: plan, messages)
+      }
+      let folder = EvidenceFolder(stateDirectory: world.path("server"))
+      let good = try #require(try folder.keep(evidence([1, 2]), roster.view)).path
+      #expect(try folder.keep(evidence([1, 2]), roster.view)?.path == good)
+      // Nothing that does not hold is ever kept.
+      #expect(throws: Refusal.self) { try folder.keep(evidence([1, 1]), roster.view) }
+      let bad = world.path("bad.evidence")
+      try Data(evidence([1, 1]).encoded()).write(to: URL(fileURLWithPath: bad))
+
+      let options = ["--roster", world.path("consortium/roster.json"), "--consortium-key", world.path("consortium/consortium.pub")]
+      func check(_ arguments: [String]) throws -> (status: Int32, text: String) {
+        try Program.run("secagg-roster", ["check-evidence"] + arguments, in: world)
+      }
+      let shown = try check([good] + options)
+      #expect(shown.status == 0 && shown.text.contains("site-3") && shown.text.contains("SHOWN        site"), "\(shown.text)")
+      let both = try check([good, bad, "--json"] + options)
+      let words = both.text.filter { $0 != " " }
+      #expect(both.status == 1 && words.contains("\"holds\":true") && words.contains("\"holds\":false"), "\(both.text)")
+      #expect(try check([world.path("consortium/roster.json")] + options).status == 65)
+      #expect(try check([world.path("nothing")] + options).status == 65)
+      let other = try ConsortiumFolder()
+      #expect(try check([good, options[0], options[1], options[2], other.path("consortium/consortium.pub")]).status == 77)
+      #expect(try check([good, options[0], other.path("consortium/roster.json")] + options.suffix(2)).status == 77)
+      // A true roster, of others: the evidence is not of it.
+      let foreign = ["--roster", other.path("consortium/roster.json"), "--consortium-key", other.path("consortium/consortium.pub")]
+      let elsewhere = try check([good] + foreign)
+      #expect(elsewhere.status == 1 && elsewhere.text.contains("SA-10"), "\(elsewhere.text)")
+    }
+  }
+#endif
