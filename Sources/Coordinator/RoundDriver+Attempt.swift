@@ -57,6 +57,11 @@ extension RoundDriver {
   private func take(_ frame: SiteFrame, from site: UInt32) {
     guard connected.contains(site) else { return }
     if case .weightsRequest(let digest) = frame { return serveWeights(digest, to: site) }
+    if case .message(let bytes) = frame, let ended, ServerSession.context(of: bytes) == ended.context {
+      // An attempt that is over: what a site says of it may be evidence, no more.
+      for case .evidence(let evidence) in ended.session.receive(bytes, from: SiteID(site)) { keep(evidence, ended) }
+      return
+    }
     guard case .running(let attempt) = state, attempt.plan.sites.contains(SiteID(site)) else { return }
     switch frame {
     case .message(let bytes):

@@ -107,6 +107,7 @@ extension RoundDriver {
   /// The attempt gave a sum: the weights move on.
   func finish(_ attempt: RunningAttempt, _ sum: RoundSum) {
     attempt.cancelTimers()
+    ended = attempt
     let update: MeanUpdate
     do {
       update = try UpdateDecoder(attempt.encoding).decode(
@@ -164,6 +165,7 @@ extension RoundDriver {
   /// The attempt ended without a sum: another one, or the end of the job.
   func abort(_ attempt: RunningAttempt, _ refusal: Refusal) {
     attempt.cancelTimers()
+    ended = attempt
     failedAttempts += 1
     if let culprit = refusal.culprit { excluded.insert(culprit) }
     let retry = failedAttempts < setup.settings.attemptsMax

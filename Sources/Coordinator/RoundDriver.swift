@@ -40,6 +40,8 @@ public actor RoundDriver {
   let configuration: [UInt8]
   var weights: JobWeights
   var state = State.idle
+  /// The attempt that ended last.
+  var ended: RunningAttempt?
   var round: UInt32 = 0
   var failedAttempts = 0
   var connected: Set<UInt32> = []

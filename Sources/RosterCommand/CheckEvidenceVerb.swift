@@ -41,8 +41,10 @@ struct CheckEvidenceVerb: ParsableCommand {
 struct EvidenceReport: Encodable {
   var file: String
   var holds: Bool
+  /// False where it accuses nobody, and says that an input can be opened by nobody.
+  var isAccusation: Bool
   var claim: String
-  /// nil for the server.
+  /// nil for the server, or for all.
   var site: UInt32?
   var name: String
   var job: String?
@@ -51,11 +53,17 @@ struct EvidenceReport: Encodable {
   /// What it shows, or why it shows nothing.
   var finding: String
 
+  enum CodingKeys: String, CodingKey {
+    case file, holds, claim, site, name, job, round, attempt, finding
+    case isAccusation = "is_accusation"
+  }
+
   init(_ file: String, _ evidence: Evidence, _ roster: VerifiedRoster) {
     self.file = file
     (claim, site) = (evidence.claim.rawValue, evidence.culprit?.rawValue)
     let member = evidence.culprit.flatMap { culprit in roster.roster.members.first { $0.site == culprit }?.name }
-    name = evidence.culprit == nil ? roster.server.name : member ?? "unknown"
+    isAccusation = evidence.isAccusation
+    name = member ?? (evidence.culprit != nil ? "unknown" : evidence.isAccusation ? roster.server.name : "all")
     do throws(Refusal) {
       let verdict = try evidence.check(roster.view)
       (holds, finding) = (true, verdict.finding)
@@ -67,7 +75,8 @@ struct EvidenceReport: Encodable {
 
   func print() {
     Output.line("evidence     \(file)")
-    Output.line("against      \(site.map { "site \($0), " } ?? "the server, ")\(name)")
+    let party = site.map { "site \($0), " } ?? (isAccusation ? "the server, " : "")
+    Output.line(isAccusation ? "against      \(party)\(name)" : "in favour of \(party)\(name)")
     if let job, let round, let attempt { Output.line("attempt      job \(job), round \(round), attempt \(attempt)") }
     Output.line("claim        \(claim)")
     Output.line(holds ? "SHOWN        \(finding)" : "NOT SHOWN    \(finding)")

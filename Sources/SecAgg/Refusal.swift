@@ -116,4 +116,6 @@ public enum RefusalCode: String, CaseIterable, Sendable {
   case over = "SA-91"
   /// Evidence that does not show what it claims.
   case notShown = "SA-92"
+  /// The claim, in evidence that accuses nobody, that an input can be opened by nobody any more.
+  case unopened = "SA-93"
 }

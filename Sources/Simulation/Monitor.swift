@@ -7,6 +7,8 @@ struct Monitor {
   /// Sites that an adversary plays: nothing is promised to them, and whatever they hold the server knows.
   let colluders: Set<SiteID>
   private(set) var violations: [String] = []
+  /// Attempts, or one site's input in them, of which evidence says that nobody can open them.
+  private var unopened: [(context: [UInt8], site: SiteID?)] = []
   /// How much evidence there is of each claim.
   private(set) var accusations: [RefusalCode: Int] = [:]
 
@@ -105,8 +107,9 @@ struct Monitor {
   /// Somebody has evidence: it holds for everybody, and never against who keeps to the protocol, whatever the network did.
   mutating func accused(_ evidence: Evidence, _ roster: RosterView, serverIsHonest: Bool) {
     accusations[evidence.claim, default: 0] += 1
+    if !evidence.isAccusation { unopened.append((evidence.context, evidence.culprit)) }
     let isHonest = evidence.culprit.map { !colluders.contains($0) } ?? serverIsHonest
-    if isHonest { violate("evidence against \(evidence.culpritName), who is honest: \(evidence.claim.rawValue)") }
+    if isHonest, evidence.isAccusation { violate("evidence against \(evidence.culpritName), who is honest: \(evidence.claim.rawValue)") }
     do throws(Refusal) {
       let travelled = try Evidence(decoding: evidence.encoded())
       _ = try travelled.check(roster)
@@ -117,6 +120,9 @@ struct Monitor {
   /// The server released a sum: enough honest sites are in it, and each honest one signed it.
   mutating func finished(_ sum: RoundSum, _ plan: RoundPlan) {
     let honest = sum.survivors.filter { !colluders.contains($0) }
+    for (context, site) in unopened where context == plan.context {
+      if site.map(sum.survivors.contains) ?? true { violate("[RF-02] [RF-03] an input was opened that nobody could open") }
+    }
     // The promise is for n_C bad sites; each one above it may cost an honest one.
     let promised = plan.honestMin - max(0, colluders.count - plan.colluders)
     if honest.count < promised { violate("a sum over \(honest.count) honest sites; \(promised) are promised") }

@@ -90,7 +90,7 @@ extension Simulation {
     case .inputHeader: return .maskedInput
     case .survivors, .consistency: return .consistency
     case .signatureList, .reveal: return .reveal
-    case .closed, .refusal: return .done
+    case .closed, .refusal, .destroyed: return .done
     }
   }
 }

@@ -77,7 +77,7 @@ import Testing
     #expect(sum.survivors == world.plan.sites.filter { $0 != BadDealerTests.dealer } && sum.masked == sum.survivors)
     #expect(sum.sections == world.plainSum(sum.survivors))
     #expect(world.code(BadDealerTests.dealer) == .notAcknowledged)
-    #expect(world.evidence.map(\.claim) == [.notAcknowledged] && world.evidence.first?.culprit == BadDealerTests.dealer)
+    #expect(world.accusations.map(\.claim) == [.notAcknowledged] && world.accusations.first?.culprit == BadDealerTests.dealer)
   }
 
   @Test("[SS-06] shares that match their hashes and not the commitments: found by their holder, and the sum is right")
@@ -108,7 +108,7 @@ import Testing
         continue
       }
       #expect(refusal.code == .wrongDealer && refusal.culprit == BadDealerTests.dealer)
-      #expect(world.evidence.map(\.claim) == [.wrongDealer] && world.evidence.first?.culprit == BadDealerTests.dealer)
+      #expect(world.accusations.map(\.claim) == [.wrongDealer] && world.accusations.first?.culprit == BadDealerTests.dealer)
     }
   }
 

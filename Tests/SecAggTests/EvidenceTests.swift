@@ -129,7 +129,7 @@ import Testing
     let preimage = Transcript.phases1And2Preimage(keys: keyList.messages, headers: dealers.messages)
     let evidence = Evidence(.notAcknowledged, dealer, plan: world.plan, acknowledgements, preimage: preimage)
     #expect(throws: Refusal.self) { try evidence.check(world.roster) }
-    #expect(world.evidence.isEmpty)
+    #expect(world.accusations.isEmpty)
   }
 
   @Test("[EV-04] [SA-01] a body that is none") func malformed() {

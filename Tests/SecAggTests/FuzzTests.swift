@@ -11,7 +11,7 @@ import Testing
     PlanBody.self, AcceptanceBody.self, KeysBody.self, KeyListBody.self, ShareHeaderBody.self, SharesBody.self,
     ShareDeliveryBody.self, AcknowledgementBody.self, AcknowledgementListBody.self, InputHeaderBody.self, SurvivorsBody.self,
     ConsistencyBody.self, SignatureListBody.self, RevealBody.self, ClosedBody.self, RefusalBody.self,
-    GraphCommitmentsBody.self, GraphNonceBody.self, GraphNoncesBody.self,
+    GraphCommitmentsBody.self, GraphNonceBody.self, GraphNoncesBody.self, DestroyedBody.self,
   ]
 
   /// One valid message of every type.
@@ -27,6 +27,7 @@ import Testing
     }
     if let shares = try messages[.shares]?.open(SharesBody.self) { messages[.shareHeader] = shares.headers[0] }
     messages[.refusal] = world.siteMessage(RefusalBody(Refusal(.policy, "größer", culprit: SiteID(3))), SiteID(3))
+    messages[.destroyed] = world.siteMessage(DestroyedBody(), SiteID(3))
     return MessageType.allCases.compactMap { messages[$0] }
   }
 

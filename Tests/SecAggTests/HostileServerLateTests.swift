@@ -74,7 +74,7 @@ extension HostileServerTests {
       return headers.dropLast() + [world.siteMessage(other, HostileServerTests.accomplice)]
     }
     expect(size, .inputShape, culprit: HostileServerTests.accomplice)
-    #expect(size.evidence.map(\.claim) == [.inputShape] && size.evidence[0].culprit == HostileServerTests.accomplice)
+    #expect(size.accusations.map(\.claim) == [.inputShape] && size.accusations[0].culprit == HostileServerTests.accomplice)
     let masks = try survivors { world, headers in
       let header = try headers[4].open(InputHeaderBody.self)
       let other = InputHeaderBody(maskSet: BLAKE2b.hash([1]), payloadBytes: header.payloadBytes, digest: header.digest)
@@ -135,7 +135,7 @@ extension HostileServerTests {
     }
     world.run()
     expect(world, .equivocation)
-    #expect(world.evidence.map(\.claim) == [.equivocation] && world.evidence[0].culprit == nil)
+    #expect(world.accusations.map(\.claim) == [.equivocation] && world.accusations[0].culprit == nil)
     #expect(!sent(.reveal, by: world))
     #expect(world.log.count { !$0.toSite && $0.site == HostileServerTests.victim && world.type(of: $0.bytes) == .consistency } == 1)
   }
@@ -148,7 +148,7 @@ extension HostileServerTests {
     }
     world.run()
     #expect(world.codes() == [.equivocation])
-    #expect(world.evidence.count == 6 && world.evidence.allSatisfy { $0.claim == .equivocation && $0.culprit == nil })
+    #expect(world.accusations.count == 6 && world.accusations.allSatisfy { $0.claim == .equivocation && $0.culprit == nil })
   }
 
   @Test("[SA-74] a second attempt on the same weights with another U3: the difference would be one site")

@@ -52,7 +52,7 @@ import Testing
       return KeyListBody(keys: list.keys.map { $0.sender == Fixture.site(2) ? forged : $0 })
     }
     expect(world, .badSignature)
-    #expect(world.evidence.map(\.claim) == [.badSignature] && world.evidence[0].culprit == nil)
+    #expect(world.accusations.map(\.claim) == [.badSignature] && world.accusations[0].culprit == nil)
     #expect(!sent(.shares, by: world))
   }
 
@@ -65,7 +65,7 @@ import Testing
       }
       expect(world, .duplicateKey, culprit: HostileServerTests.accomplice)
       // Which of the two copied is not shown; that the server let both pass is.
-      #expect(world.evidence.map(\.claim) == [.duplicateKey] && world.evidence[0].culprit == nil)
+      #expect(world.accusations.map(\.claim) == [.duplicateKey] && world.accusations[0].culprit == nil)
     }
   }
 
@@ -77,7 +77,7 @@ import Testing
       return KeyListBody(keys: list.keys.dropLast() + [message])
     }
     expect(world, .duplicateKey, culprit: HostileServerTests.accomplice)
-    #expect(world.evidence.map(\.claim) == [.duplicateKey] && world.evidence[0].culprit == HostileServerTests.accomplice)
+    #expect(world.accusations.map(\.claim) == [.duplicateKey] && world.accusations[0].culprit == HostileServerTests.accomplice)
   }
 
   @Test("[SA-32] a key of small order: the mask with it would be public", arguments: [true, false])
@@ -90,7 +90,7 @@ import Testing
         return KeyListBody(keys: list.keys.dropLast() + [world.siteMessage(body, HostileServerTests.accomplice)])
       }
       expect(world, .weakKey, culprit: HostileServerTests.accomplice)
-      #expect(world.evidence.map(\.claim) == [.weakKey] && world.evidence[0].culprit == HostileServerTests.accomplice)
+      #expect(world.accusations.map(\.claim) == [.weakKey] && world.accusations[0].culprit == HostileServerTests.accomplice)
       #expect(!sent(.shares, by: world))
     }
   }

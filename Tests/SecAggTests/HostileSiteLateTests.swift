@@ -187,7 +187,7 @@ extension HostileSiteTests {
       return
     }
     #expect(refusal.code == .over && refusal.culprit == nil && refusal.reason.contains("no space left"))
-    #expect(world.evidence.isEmpty)
+    #expect(world.accusations.isEmpty)
   }
 
   @Test("[SA-113] the sum over inputs of many pieces and long sections is the plain sum")

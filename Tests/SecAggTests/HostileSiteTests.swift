@@ -17,8 +17,8 @@ import Testing
     #expect(refusal?.code == code, "\(String(describing: refusal))", sourceLocation: sourceLocation)
     #expect(refusal?.culprit == HostileSiteTests.rogue, sourceLocation: sourceLocation)
     #expect(world.dropped.map(\.0) == [HostileSiteTests.rogue], sourceLocation: sourceLocation)
-    #expect(world.evidence.map(\.claim) == (claim.map { [$0] } ?? []), sourceLocation: sourceLocation)
-    #expect(world.evidence.allSatisfy { $0.culprit == HostileSiteTests.rogue }, sourceLocation: sourceLocation)
+    #expect(world.accusations.map(\.claim) == (claim.map { [$0] } ?? []), sourceLocation: sourceLocation)
+    #expect(world.accusations.allSatisfy { $0.culprit == HostileSiteTests.rogue }, sourceLocation: sourceLocation)
     guard let sum = world.sum else {
       Issue.record("no sum: \(String(describing: world.outcome))", sourceLocation: sourceLocation)
       return

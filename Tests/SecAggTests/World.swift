@@ -101,6 +101,7 @@ final class World {
   var refusals: [(SiteID, Refusal)] = []
   /// Everything that the server and the sites gave out; checked as it comes.
   var evidence: [Evidence] = []
+  var accusations: [Evidence] { evidence.filter(\.isAccusation) }
   var dropped: [(SiteID, Phase, String)] = []
   var phases: [Phase] = []
   /// Everything that was sent, in order.

@@ -5,7 +5,7 @@ import Sodium
 public struct Evidence: Hashable, Sendable {
   /// The rule that was broken.
   public let claim: RefusalCode
-  /// Who broke it; nil for the server.
+  /// Who broke it; nil for the server. Of SA-93 the site that is concerned; nil for all of them.
   public let culprit: SiteID?
   /// The plan whose hash is the messages' ctx: its canonical bytes.
   let plan: [UInt8]
@@ -51,8 +51,14 @@ public struct Evidence: Hashable, Sendable {
     return writer.bytes
   }
 
+  /// ctx of the attempt.
+  package var context: [UInt8] { Transcript.context(plan) }
+
   /// "site 3" or "the server".
-  public var culpritName: String { culprit.map(\.description) ?? "the server" }
+  public var culpritName: String { culprit.map(\.description) ?? (isAccusation ? "the server" : "the attempt") }
+
+  /// Whether it says that somebody broke a rule; otherwise that an input can be opened by nobody.
+  public var isAccusation: Bool { claim != .unopened }
 }
 
 /// What evidence shows, once it was checked.

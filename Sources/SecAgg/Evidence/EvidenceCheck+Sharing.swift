@@ -97,6 +97,36 @@ extension EvidenceCheck {
     }
   }
 
+  /// Accuses nobody: the site's input, or with no site named every input of the attempt, can be opened by nobody (RF-02, RF-03).
+  func unopened() throws(Refusal) -> String {
+    guard !plan.isSparse else { throw unshown("in the sparse graph no number of sites speaks for a neighbourhood") }
+    var senders: Set<SiteID> = []
+    var types: Set<MessageType> = []
+    for message in evidence.messages {
+      try signed(message, by: message.sender)
+      guard plan.invites(message.sender), senders.insert(message.sender).inserted else { throw unshown("one site, twice or uninvited") }
+      types.insert(message.type)
+      if message.type == .consistency {
+        guard try message.open(ConsistencyBody.self).hash == Transcript.survivors(context, preimage: evidence.preimage) else {
+          throw unshown("a signature over other sets")
+        }
+      } else {
+        _ = try message.open(DestroyedBody.self)
+      }
+    }
+    guard types.count == 1 else { throw unshown("statements of two kinds, or none") }
+    if types == [.destroyed] {
+      guard senders.count > plan.sites.count - plan.threshold + plan.colluders else {
+        throw unshown("\(senders.count) sites destroyed their shares; the others could still rebuild a root")
+      }
+      return "can be opened by nobody: \(senders.count) sites destroyed their shares unrevealed"
+    }
+    guard let site = evidence.culprit, senders.count >= plan.threshold,
+      try !SurvivorPreimage(evidence.preimage).survivors.sortedContains(site)
+    else { throw unshown("not \(plan.threshold) signatures over survivors without the site") }
+    return "is not in the sum: \(senders.count) sites signed the survivors without it"
+  }
+
   private func hash(of entry: RevealBody.Entry, holder: SiteID) -> [UInt8]? {
     guard let scalar = try? Scalar(canonical: entry.share) else { return nil }
     return Transcript.share(context, dealer: entry.dealer, holder: holder, entry.kind, scalar)

@@ -29,6 +29,7 @@ struct EvidenceCheck {
     case .bothShares: return try bothShares()
     case .wrongShare: return try wrongShare()
     case .wrongDealer: return try wrongDealer()
+    case .unopened: return try unopened()
     default: throw unshown("\(evidence.claim.rawValue) is no claim that evidence is defined for")
     }
   }
@@ -193,6 +194,7 @@ extension MessageType {
   func isSaidOnce(isSparse: Bool) -> Bool {
     switch self {
     case .acceptance, .graphNonce, .keys, .shares, .acknowledgement, .inputHeader, .consistency, .reveal: true
+    case .destroyed: false
     case .graphCommitments, .graphNonces, .closed: true
     case .keyList, .acknowledgementList, .survivors, .signatureList: !isSparse
     case .plan, .shareHeader, .shareDelivery, .refusal: false
@@ -222,6 +224,7 @@ extension MessageType {
     case .graphCommitments: _ = try message.open(GraphCommitmentsBody.self)
     case .graphNonce: _ = try message.open(GraphNonceBody.self)
     case .graphNonces: _ = try message.open(GraphNoncesBody.self)
+    case .destroyed: _ = try message.open(DestroyedBody.self)
     }
   }
 

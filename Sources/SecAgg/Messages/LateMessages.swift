@@ -113,6 +113,15 @@ package struct ClosedBody: MessageBody {
   }
 }
 
+/// The site's secrets of this attempt, others' shares among them, are destroyed, and it revealed none (spec/09-evidence.md, "Refunds").
+package struct DestroyedBody: MessageBody {
+  package static let type = MessageType.destroyed
+
+  package init() {}
+  package func write(to writer: inout ByteWriter) {}
+  package init(from reader: inout ByteReader) throws(Refusal) {}
+}
+
 /// A party leaves the attempt, or (from the server) ends it, and says why.
 package struct RefusalBody: MessageBody {
   package static let type = MessageType.refusal

@@ -20,6 +20,7 @@ package enum MessageType: UInt8, CaseIterable, Sendable {
   case graphCommitments = 17
   case graphNonce = 18
   case graphNonces = 19
+  case destroyed = 20
 
   /// The phase in the label `secagg/v1/PHASE`.
   package var name: String {
@@ -43,6 +44,7 @@ package enum MessageType: UInt8, CaseIterable, Sendable {
     case .graphCommitments: "graph-commitments"
     case .graphNonce: "graph-nonce"
     case .graphNonces: "graph-nonces"
+    case .destroyed: "destroyed"
     }
   }
 

@@ -36,6 +36,8 @@ public final class ServerSession {
   var collected: [SiteID: SignedMessage] = [:]
   /// Keys may come with the acceptance.
   var earlyKeys: [SiteID: SignedMessage] = [:]
+  /// Who destroyed its shares unrevealed, in its own signed words.
+  var destroyed: [SiteID: SignedMessage] = [:]
   /// The last message to each site, for whoever comes back.
   var lastSent: [SiteID: [UInt8]] = [:]
   /// Who was dropped, when, and why: for the reason of an abort.
@@ -132,6 +134,7 @@ public final class ServerSession {
     guard isStarted, plan.invites(site) else {
       return [.refuse(Refusal(.wrongSender, "\(site) was not invited to this attempt"), to: site)]
     }
+    if let message, let shown = destroyed(message, site) { return shown }
     guard live.contains(site) else { return [.refuse(lateness(of: site), to: site)] }
     do throws(Refusal) { return try body() } catch {
       let shown = message.map { evidence(of: error, site, $0) } ?? []

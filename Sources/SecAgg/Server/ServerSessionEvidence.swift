@@ -22,6 +22,28 @@ extension ServerSession {
     firstShown([Evidence(.notAcknowledged, dealer, plan: plan, acknowledgements, preimage: transcriptPreimage)])
   }
 
+  /// A site's statement that its shares are gone counts at any time, from whoever was invited, dropped or not; with enough of them no input
+  /// of the attempt can be opened by anybody (RF-03).
+  func destroyed(_ bytes: [UInt8], _ site: SiteID) -> [ServerAction]? {
+    guard !plan.isSparse, let message = try? SignedMessage(decoding: bytes), message.type == .destroyed, message.sender == site,
+      (try? message.expect(context: context)) != nil, (try? message.verify(roster)) != nil,
+      (try? message.open(DestroyedBody.self)) != nil
+    else { return nil }
+    guard destroyed.updateValue(message, forKey: site) == nil else { return [] }
+    let gone = phase != .done && live.contains(site) ? drop(site, "the site destroyed its shares") + advance() : []
+    guard destroyed.count == plan.sites.count - plan.threshold + plan.colluders + 1 else { return gone }
+    let statements = destroyed.keys.sorted().compactMap { destroyed[$0] }
+    return gone + firstShown([Evidence(.unopened, nil, plan: plan, statements)])
+  }
+
+  /// For each site outside the survivors: its input is not in the sum, by t signatures (RF-02).
+  func unopenedEvidence() -> [ServerAction] {
+    guard !plan.isSparse, let survivorSet, let keyList else { return [] }
+    let signatures = signatures.keys.sorted().prefix(plan.threshold).compactMap { self.signatures[$0] }
+    return (maskSet?.masked ?? keyList.keyed).filter { !survivorSet.contains($0) }
+      .flatMap { firstShown([Evidence(.unopened, $0, plan: plan, signatures, preimage: survivorsPreimage)]) }
+  }
+
   private func firstShown(_ candidates: [Evidence]) -> [ServerAction] {
     candidates.first { (try? $0.check(roster)) != nil }.map { [.evidence($0)] } ?? []
   }

@@ -191,7 +191,7 @@ extension ServerSession {
     let lists = send(to: (survivorSet?.survivors ?? []).filter(live.contains)) {
       SignatureListBody(signatures: visible(all, to: $0))
     }
-    return lists + open(.reveal)
+    return lists + unopenedEvidence() + open(.reveal)
   }
 
   private func closeReveal() throws(Refusal) -> [ServerAction] {

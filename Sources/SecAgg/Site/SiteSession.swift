@@ -192,9 +192,12 @@ public final class SiteSession {
   }
 
   private func end(_ refusal: Refusal) -> [SiteAction] {
+    // Whoever holds shares, and showed none of them, says that they are gone (RF-01).
+    let isUnrevealed = planStage == .accepted && phase < .reveal && plan?.isSparse == false
     phase = .done
     destroySecrets()
-    return [.aborted(refusal)]
+    let statement = isUnrevealed ? context.map { [SiteAction.send(sign(DestroyedBody(), $0).bytes)] } ?? [] : []
+    return statement + [.aborted(refusal)]
   }
 
   func destroySecrets() {

@@ -22,7 +22,7 @@ def plan_lies():
              resigned(SERVERS_KEY, context=drawn("another"))),
             ("plan-frame-version", "The plan's frame has version 2.", "SA-02", lambda f, raw: versioned(raw, f.cohort.server_key)),
             ("key-list-first", "A key list comes before any plan.", "SA-06", instead("key-list", bytes(2))),
-            ("unknown-type", "A message of type 20.", "SA-01", lambda f, raw: raw[:1] + b"\x14" + raw[2:]),
+            ("unknown-type", "A message of type 21.", "SA-01", lambda f, raw: raw[:1] + b"\x15" + raw[2:]),
             ("accept-from-server", "The server sends an accept.", "SA-06", instead("accept"))]:
         yield lie(name, what, code, code, {"plan": change}, also=["SA-04"] if code == "SA-06" else [])
     yield lie("too-few-honest", "The plan assures three honest sites and this site insists on four.", "SA-14", "SA-14", honest=4)

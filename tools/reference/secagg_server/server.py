@@ -99,6 +99,8 @@ class Server(Receiving, Sending, Summing):
     def take(self, site, raw):
         """One message on the connection of `site`. Refused, it drops its sender; the others go on."""
         try:
+            if self.is_statement(site, raw):
+                return self.drop(site)
             if site in self.gone:
                 raise Refusal("SA-65", "a message of a dropped site")
             message = m.decode(raw)
@@ -110,6 +112,16 @@ class Server(Receiving, Sending, Summing):
             self.gone.add(site)
             if error.code == "SA-23":
                 raise Aborted("SA-23", site) from None
+
+    def is_statement(self, site, raw):
+        """RF-03: a site's word that its shares are gone counts at any time, from whoever was invited."""
+        try:
+            message = m.decode(raw)
+            m.verify(message, self.roster.sites[site].key)
+        except (Refusal, KeyError):
+            return False
+        return message.name == "destroyed" and message.sender == site and message.context == self.context and not message.body \
+            and not self.plan.is_sparse
 
     def is_of_earlier(self, message): return message.context in self.earlier
 

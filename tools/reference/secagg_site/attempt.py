@@ -55,10 +55,13 @@ class Attempt(Joining, Dealing, Summing):
         return [Send(words)] + self.end(reason)
 
     def end(self, reason):
+        # RF-01: whoever holds shares, and showed none, says that they are gone.
+        is_unrevealed = self.phase not in ("plan", "closed") and not self.plan.is_sparse
         self.phase = "done"
         self.drop_secrets()
         self.answers = {}
-        return [Aborted(reason)]
+        statement = [Send(self.message("destroyed", b""))] if is_unrevealed else []
+        return statement + [Aborted(reason)]
 
     # MARK: one message
 

@@ -10,14 +10,14 @@ from .encodings import NOBODY, SERVER, Reader, Refusal, ascending, block32, labe
 NAMES = {
     1: "plan", 2: "accept", 3: "keys", 4: "key-list", 5: "share-header", 6: "shares", 7: "share-delivery", 8: "acknowledge",
     9: "acknowledgement-list", 10: "masked-input", 11: "survivors", 12: "consistency", 13: "signature-list", 14: "reveal", 15: "closed",
-    16: "refusal", 17: "graph-commitments", 18: "graph-nonce", 19: "graph-nonces",
+    16: "refusal", 17: "graph-commitments", 18: "graph-nonce", 19: "graph-nonces", 20: "destroyed",
 }
 TYPES = {name: number for number, name in NAMES.items()}
 BYTES_MAX, REASON_MAX = 4_194_304, 1_024
 NO_CONTEXT = bytes(32)
 # The codes of a refusal (spec/03, "Refusals").
 CODES = {f"SA-{n:02}" for n in [*range(1, 9), *range(10, 26), 30, 31, 32, 40, 41, 42, 50, 51, 52, *range(60, 67), *range(70, 75),
-                                *range(80, 86), 90, 91]}
+                                *range(80, 86), *range(90, 94)]}
 
 
 class Message(NamedTuple):

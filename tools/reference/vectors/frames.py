@@ -38,7 +38,7 @@ def frame():
             ("trailing-byte", "A byte behind the signature.", "SA-01", record(good + b"\0")),
             ("body-too-long", "The body's length is more than there is.", "SA-01", record(frame_of(length=2**32 - 1))),
             ("body-too-short", "The body's length is one less.", "SA-01", record(frame_of(length=len(body) - 1))),
-            ("type-zero", "Type 0.", "SA-01", record(frame_of(type_=0))), ("type-unknown", "Type 20.", "SA-01", record(frame_of(type_=20))),
+            ("type-zero", "Type 0.", "SA-01", record(frame_of(type_=0))), ("type-unknown", "Type 21.", "SA-01", record(frame_of(type_=21))),
             ("type-255", "Type 255.", "SA-01", record(frame_of(type_=255))),
             ("version-zero", "Version 0.", "SA-02", record(frame_of(version=0))),
             ("version-two", "Version 2.", "SA-02", record(frame_of(version=2))),
