@@ -101,7 +101,7 @@ final class SiteTarget: Target {
       run.receive(message.bytes)
       run.receive(message.bytes)
     case 7:
-      let type = MessageType(rawValue: source.u8() % 20) ?? message.type
+      let type = MessageType(rawValue: source.u8() % 21) ?? message.type
       run.receive(cohort.sign(message, type: type, body: source.take(source.below(200))).bytes)
     default: run.receive(message.bytes)
     }
