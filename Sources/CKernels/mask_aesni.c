@@ -8,7 +8,7 @@
 #define MASK_APPLY mask_apply_aesni
 #define VECTOR __m128i
 #define LANES 1
-#define UNROLL 8
+#define UNROLL 10
 #define LANE_NUMBERS _mm_setzero_si128()
 #define BROADCAST(x) (x)
 #define ADD _mm_add_epi32

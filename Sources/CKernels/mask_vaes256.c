@@ -8,7 +8,7 @@
 #define MASK_APPLY mask_apply_vaes256
 #define VECTOR __m256i
 #define LANES 2
-#define UNROLL 8
+#define UNROLL 10
 #define LANE_NUMBERS _mm256_setr_epi32(0, 0, 0, 0, 0, 0, 0, 1)
 #define BROADCAST _mm256_broadcastsi128_si256
 #define ADD _mm256_add_epi32

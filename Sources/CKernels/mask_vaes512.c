@@ -8,7 +8,7 @@
 #define MASK_APPLY mask_apply_vaes512
 #define VECTOR __m512i
 #define LANES 4
-#define UNROLL 8
+#define UNROLL 10
 #define LANE_NUMBERS _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3)
 #define BROADCAST _mm512_broadcast_i32x4
 #define ADD _mm512_add_epi32
