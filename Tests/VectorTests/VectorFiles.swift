@@ -70,8 +70,8 @@ extension Vector {
   @Test func everyFolderHasCases() {
     var (good, bad) = (0, 0)
     let folders = [
-      "mask-stream", "packing", "seeds", "shamir", "feldman", "envelope", "frame", "hashes", "plan", "graph", "rounds-server",
-      "rounds-site",
+      "mask-stream", "packing", "seeds", "shamir", "feldman", "envelope", "frame", "hashes", "plan", "graph", "evidence",
+      "rounds-server", "rounds-site",
     ]
     for folder in folders {
       let cases = Vector.all(folder)

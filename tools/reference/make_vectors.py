@@ -4,11 +4,12 @@
 Nothing is random: a second run gives the same bytes. check_vectors.py reads them back."""
 import sys
 
-from vectors import form, frames, graphs, masks, plans, rounds, shares
+from vectors import evidence, form, frames, graphs, masks, plans, rounds, shares
 
 TOPICS = {
     "mask-stream": masks.stream, "packing": masks.packing, "seeds": masks.seeds, "shamir": shares.shamir, "feldman": shares.feldman,
     "envelope": shares.envelope, "frame": frames.frame, "hashes": frames.hashes, "plan": plans.plan, "graph": graphs.graphs,
+    "evidence": evidence.evidence,
     "rounds-server": rounds.server_cases, "rounds-site": rounds.site_cases,
 }
 

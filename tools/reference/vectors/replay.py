@@ -5,7 +5,7 @@ import numpy as np
 
 from rounds.cohort import NOW, roster_of
 from secagg_server.summing import unpacked
-from secagg_site import graph, masks, messages as m, plan as plans, ristretto, sharing
+from secagg_site import evidence, graph, masks, messages as m, plan as plans, ristretto, sharing
 from secagg_site.encodings import Refusal, labelled_hash
 from secagg_site.envelopes import Channel
 from secagg_site.joining import canonical, shared
@@ -119,5 +119,13 @@ def graphs(c):
     return {"seed": seed.hex()}
 
 
+def shown(c):
+    roster = c["roster"]
+    found = evidence.decode(raw(c["evidence"]))
+    evidence.check(found, roster_of(raw(roster["digest"]), roster["colluders"], raw(roster["server_key"]),
+                                    {int(s): raw(k) for s, k in roster["site_keys"].items()}))
+    return {"culprit": found.culprit, "rule": found.claim}
+
+
 TOPICS = {"mask-stream": mask_stream, "packing": packing, "seeds": seeds, "shamir": shamir, "feldman": feldman, "envelope": envelope,
-          "frame": frame, "hashes": hashes, "plan": plan, "graph": graphs}
+          "frame": frame, "hashes": hashes, "plan": plan, "graph": graphs, "evidence": shown}
