@@ -117,6 +117,8 @@ struct Simulate: ParsableCommand {
       }
     Output.line("result        \(result)")
     let gone = report.dropped.sorted { $0.key < $1.key }.map { "\($0.value) in \($0.key)" }.joined(separator: ", ")
+    let claims = report.evidence.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value) ×" }.joined(separator: ", ")
+    Output.line("evidence      \(claims.isEmpty ? "none" : claims)")
     Output.line("attempts      \(report.attempts)" + (gone.isEmpty ? "" : "; dropped: \(gone)"))
     var table = Table([
       .init("phase"), .init("server s", .right), .init("a site s", .right), .init("down", .right), .init("up", .right),

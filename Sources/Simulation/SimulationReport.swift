@@ -40,6 +40,8 @@ public struct SimulationReport: Encodable, Sendable {
   public var sumCorrect: Bool?
   public var survivors: Int
   public var dropped: [String: Int]
+  /// Evidence that servers and sites kept: how often each claim.
+  public var evidence: [String: Int]
   public var attempts: Int
   public var events: Int
   public var virtualSeconds: Double
@@ -57,6 +59,7 @@ public struct SimulationReport: Encodable, Sendable {
     case dropped, attempts, events, phases, expansion
     case sumCorrect = "sum_correct"
     case virtualSeconds = "virtual_seconds"
+    case evidence
     case serverSeconds = "server_seconds"
     case siteSeconds = "site_seconds"
     case upBytesPerSite = "up_bytes_per_site"
@@ -90,7 +93,9 @@ extension Simulation {
       neighbours: plan?.neighbours ?? 0, threshold: plan?.threshold ?? 0, colluders: roster.colluders, seed: options.seed,
       faults: options.faults.rawValue, adversary: adversary?.name, outcome: word, code: code, reason: reason, sumCorrect: isSumCorrect,
       survivors: sum?.survivors.count ?? 0,
-      dropped: Dictionary(grouping: dropped.values, by: \.description).mapValues(\.count), attempts: Int(attempt), events: eventCount,
+      dropped: Dictionary(grouping: dropped.values, by: \.description).mapValues(\.count),
+      evidence: Dictionary(uniqueKeysWithValues: monitor.accusations.map { ($0.key.rawValue, $0.value) }), attempts: Int(attempt),
+      events: eventCount,
       virtualSeconds: Double(now) / 1e6, phases: costs, serverSeconds: costs.reduce(0) { $0 + $1.serverSeconds },
       siteSeconds: costs.reduce(0) { $0 + $1.siteSeconds }, upBytesPerSite: up, downBytesPerSite: meter.received.values.max() ?? 0,
       expansion: clear == 0 ? 0 : Double(up) / Double(clear), peakMemoryBytes: Self.peakMemoryBytes())

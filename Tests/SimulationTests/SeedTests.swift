@@ -42,6 +42,22 @@ import Testing
     }
   }
 
+  /// Whoever breaks a rule with a signature of its own is accused, by evidence that holds; the monitor checks that nobody else is.
+  @Test(arguments: [
+    ("site-bad-envelope", RefusalCode.notAcknowledged), ("site-bad-commitment", .notAcknowledged), ("site-two-keys", .equivocation),
+    ("site-weak-key", .weakKey), ("site-both-shares", .bothShares), ("site-wrong-share", .wrongShare), ("site-bad-nonce", .badNonce),
+  ])
+  func breachesLeaveEvidence(name: String, claim: RefusalCode) throws {
+    var options = SimulationOptions()
+    options.sites = name.hasSuffix("nonce") ? 66 : 9
+    options.colluders = 2
+    options.dimension = 50
+    options.adversary = name
+    let simulation = try Simulation(options)
+    if case .violated(let reason) = simulation.run() { Issue.record("\(name): \(reason)") }
+    #expect((simulation.monitor.accusations[claim] ?? 0) > 0, "\(simulation.monitor.accusations)")
+  }
+
   @Test func dropoutsOfEveryPhase() throws {
     for phase in [Phase.plan, .keys, .shares, .acknowledge, .maskedInput, .consistency, .reveal] {
       var options = SimulationOptions()
