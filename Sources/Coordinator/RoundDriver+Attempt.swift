@@ -121,13 +121,15 @@ extension RoundDriver {
     do {
       let folder = EvidenceFolder(stateDirectory: setup.stateDirectory)
       guard let kept = try folder.keep(evidence, setup.roster) else {
-        return logger.error("\(folder.path) is full: evidence is not kept")
+        return logger.error("\(folder.path(of: evidence)) is full: evidence is not kept")
       }
-      logger.error("\(kept.verdict.finding)", metadata: ["code": "\(kept.verdict.claim.rawValue)", "evidence": "\(kept.path)"])
+      logger.log(
+        level: evidence.isAccusation ? .error : .info, "\(kept.verdict.finding)",
+        metadata: ["code": "\(kept.verdict.claim.rawValue)", "evidence": "\(kept.path)"])
       write(
-        "evidence", attempt,
+        evidence.isAccusation ? "evidence" : "unopened", attempt,
         [
-          "site": .integer(Int(kept.verdict.culprit?.rawValue ?? 0)), "code": .text(kept.verdict.claim.rawValue),
+          "site": kept.verdict.culprit.map { .integer(Int($0.rawValue)) } ?? .null, "code": .text(kept.verdict.claim.rawValue),
           "finding": .text(kept.verdict.finding), "file": .text(kept.path),
         ])
     } catch { logger.error("evidence is not kept: \(error)") }

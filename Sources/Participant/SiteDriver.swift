@@ -232,7 +232,9 @@ public actor SiteDriver {
   private func keep(_ evidence: Evidence) {
     do {
       let folder = EvidenceFolder(stateDirectory: setup.stateDirectory)
-      guard let kept = try folder.keep(evidence, setup.roster) else { return logger.error("\(folder.path) is full: evidence is not kept") }
+      guard let kept = try folder.keep(evidence, setup.roster) else {
+        return logger.error("\(folder.path(of: evidence)) is full: evidence is not kept")
+      }
       logger.critical("\(kept.verdict.finding); give \(kept.path) to the consortium", metadata: ["code": "\(kept.verdict.claim.rawValue)"])
     } catch { logger.error("evidence is not kept: \(error)") }
   }

@@ -14,9 +14,11 @@ import Testing
       let roster = try RosterVerifier(consortiumKey: key).load(world.path("consortium/roster.json"), highestSerialSeen: 0)
       let culprit = try #require(roster.roster.members.first { $0.name == "site-3" })
       let signing = try KeyFile.readSecret(world.path("site-3/identity/\(PartyIdentity.File.protocolKey)"))
+      let sites = roster.view.siteKeys.keys.sorted()
+      let encoding = EncodingParameters(sites: sites.count, samplesReference: 1000, scalars: [.weight, .samples])
       let plan = RoundPlan(
-        job: "j", round: 1, attempt: 1, roster: roster.view, sites: roster.view.siteKeys.keys.sorted(), weightsDigest: BLAKE2b.hash([1]),
-        configurationDigest: BLAKE2b.hash([2]), sections: [], mechanism: [])
+        job: "j", round: 1, attempt: 1, roster: roster.view, sites: sites, weightsDigest: BLAKE2b.hash([1]),
+        configurationDigest: BLAKE2b.hash([2]), sections: encoding.sections(parameters: 3, statistics: 1), mechanism: encoding.encoded())
       func evidence(_ hashes: [UInt8]) -> Evidence {
         let messages = hashes.map { hash in
           SignedMessage(ConsistencyBody(hash: BLAKE2b.hash([hash])), context: plan.context, sender: culprit.site, key: signing)

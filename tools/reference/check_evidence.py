@@ -32,6 +32,9 @@ def main():
         except Refusal as refusal:
             shown = False
             print(f"{name}: not shown: {refusal.code}: {refusal.reason}")
+        except OSError as error:
+            shown = False
+            print(f"{name}: {error.strerror}")
     return 0 if shown else 1
 
 

@@ -75,13 +75,12 @@ public struct Verdict: Hashable, Sendable {
 
 extension Evidence {
   /// The whole check, by the roster alone.
-  /// - Throws: SA-10 for another roster's, SA-03 to SA-05 for messages that are not the culprit's of this attempt, SA-92 where they do not
-  ///   show the breach: such evidence says nothing about anybody.
+  /// - Throws: SA-10 to SA-19 for another roster's plan or one that no site takes, SA-03 to SA-05 for messages that are not the culprit's
+  ///   of this attempt, SA-92 where they do not show the breach: such evidence says nothing about anybody.
   public func check(_ roster: RosterView) throws(Refusal) -> Verdict {
     let plan = try RoundPlan(decoding: plan)
-    guard plan.rosterDigest == roster.digest else {
-      throw Refusal(.rosterDiffers, "the evidence is of an attempt under another roster")
-    }
+    // Its threshold and colluders decide claims: they must be those that every site insists on.
+    try plan.validate(against: roster)
     let check = EvidenceCheck(evidence: self, plan: plan, context: plan.context, roster: roster)
     let finding = try check.finding()
     return Verdict(

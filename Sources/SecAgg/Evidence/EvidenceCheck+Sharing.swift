@@ -74,6 +74,7 @@ extension EvidenceCheck {
         shares[entry.kind, default: []].append(share)
         continue
       }
+      guard shares.isEmpty else { throw unshown("a header behind a reveal") }
       let header = try signed(message, by: culprit).open(ShareHeaderBody.self)
       roots.insert(header.selfMaskRoot)
       for entry in header.entries { dealt[entry.holder] = entry }

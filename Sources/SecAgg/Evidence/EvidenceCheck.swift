@@ -15,6 +15,7 @@ struct EvidenceCheck {
   /// - Throws: where the messages do not show it.
   func finding() throws(Refusal) -> String {
     if let site = evidence.culprit, !plan.invites(site) { throw unshown("the accused was not invited") }
+    if evidence.culprit == nil, EvidenceCheck.againstSites.contains(evidence.claim) { throw unshown("only a site can do that") }
     switch evidence.claim {
     case .malformed: return try malformed()
     case .equivocation: return try equivocation()
@@ -33,6 +34,11 @@ struct EvidenceCheck {
     default: throw unshown("\(evidence.claim.rawValue) is no claim that evidence is defined for")
     }
   }
+
+  /// Claims that are never of the server.
+  private static let againstSites: Set<RefusalCode> = [
+    .badNonce, .weakKey, .envelopeAltered, .badCommitments, .notAcknowledged, .inputShape, .bothShares, .wrongShare, .wrongDealer,
+  ]
 
   func unshown(_ reason: String) -> Refusal { Refusal(.notShown, reason) }
 
@@ -81,6 +87,7 @@ struct EvidenceCheck {
 
   private func duplicateKey() throws(Refusal) -> String {
     let message = try message(0, of: 1, by: culprit)
+    guard message.type == (evidence.culprit == nil ? .keyList : .keys) else { throw unshown("keys are a site's, lists the server's") }
     if message.type == .keys {
       let keys = try message.open(KeysBody.self)
       guard keys.maskKey == keys.channelKey else { throw unshown("both keys differ") }
@@ -146,7 +153,7 @@ struct EvidenceCheck {
         throw unshown("headers for two holders do not contradict each other")
       }
     } else {
-      guard first.type.isSaidOnce(isSparse: plan.isSparse) else {
+      guard first.type.isSaidOnce(isSparse: plan.isSparse), (first.type.duePhase == nil) == (evidence.culprit == nil) else {
         throw unshown("there may be more than one \(first.type.name) message of one sender")
       }
     }

@@ -11,6 +11,8 @@ BYTES_MAX = 16 << 20
 ONCE_BY_SITE = {"accept", "keys", "shares", "acknowledge", "masked-input", "consistency", "reveal", "graph-nonce"}
 ONCE_BY_SERVER = {"closed", "graph-commitments", "graph-nonces"}
 ONE_FOR_ALL = {"key-list", "acknowledgement-list", "survivors", "signature-list"}
+# Claims that 09 has against sites alone. SA-31 depends on the message.
+AGAINST_SITES = {"SA-23", "SA-32", "SA-41", "SA-42", "SA-52", "SA-62", "SA-82", "SA-83", "SA-85"}
 LISTS = {"key-list", "shares", "share-delivery", "acknowledgement-list", "survivors", "signature-list"}
 
 
@@ -156,7 +158,7 @@ class Check:
     def __init__(self, evidence, roster):
         self.evidence, self.roster, self.culprit = evidence, roster, evidence.culprit
         self.plan = plans.decode(evidence.plan)
-        require(self.plan.roster == roster.digest, "SA-10", "another roster")
+        check_plan(self.plan, roster)
         self.context = plans.context_of(evidence.plan)
         self.messages = [m.decode(raw) for raw in evidence.messages]
         require(self.culprit == NOBODY or self.culprit in self.plan.sites, reason="the culprit was not invited")
@@ -183,6 +185,7 @@ class Check:
         return self.messages
 
     def run(self):
+        require(self.culprit != SERVER or self.evidence.claim not in AGAINST_SITES, reason="a claim against sites")
         return {
             "SA-01": self.malformed, "SA-03": self.bad_entry, "SA-04": self.bad_entry, "SA-05": self.bad_entry, "SA-07": self.equivocation,
             "SA-23": self.nonce, "SA-31": self.one_key, "SA-32": self.weak_key, "SA-41": self.envelopes, "SA-42": self.commitments,
@@ -211,12 +214,12 @@ class Check:
     def equivocation(self):
         one, two = self.mine(None, None)
         require(one.name == two.name and one.body != two.body)
-        if one.name == "share-header":
+        if one.name == "share-header" and self.culprit != SERVER:
             first, second = read_header(one.body), read_header(two.body)
             return require(not self.plan.is_sparse or first["keys"] != second["keys"] or first["root"] != second["root"]
                            or list(first["entries"]) == list(second["entries"]))
-        once = ONCE_BY_SITE | ONCE_BY_SERVER | (set() if self.plan.is_sparse else ONE_FOR_ALL)
-        return require(one.name in once)
+        of_server = ONCE_BY_SERVER | (set() if self.plan.is_sparse else ONE_FOR_ALL)
+        return require(one.name in (of_server if self.culprit == SERVER else ONCE_BY_SITE))
 
     def nonce(self):
         accepted, shown = self.mine("accept", "graph-nonce")
@@ -225,8 +228,8 @@ class Check:
         require(commitment != labelled_hash("nonce-commitment", self.context, u32(self.culprit), value))
 
     def one_key(self):
-        message, = self.mine(None)
-        shown = inner("key-list", message.body, self.plan.is_sparse) if message.name == "key-list" else [message]
+        message, = self.mine("key-list" if self.culprit == SERVER else "keys")
+        shown = inner("key-list", message.body, self.plan.is_sparse) if self.culprit == SERVER else [message]
         keys = []
         for item in shown:
             require(item.name == "keys", "SA-06", "another type")
@@ -321,6 +324,8 @@ class Check:
         keys = self.signed(self.messages[0], self.culprit)
         require(keys.name == "keys", "SA-06", "another type")
         dealt, roots, shares = {}, set(), {}
+        behind = [message.name for message in self.messages[1:]]
+        require(behind == sorted(behind, key=lambda name: name == "reveal"), reason="a header behind a reveal")
         for message in self.messages[1:]:
             if message.name == "share-header":
                 header = read_header(self.signed(message, self.culprit).body)
@@ -366,6 +371,21 @@ def is_weak(key):
 def is_point(data): return ristretto.decode(data) is not None
 
 
+def check_plan(plan, roster):
+    """EV-02: what a server must not propose, but for the sites' own validity, whose time is over."""
+    require(plan.roster == roster.digest, "SA-10", "another roster")
+    require(len(plan.sites) >= plans.COHORT_MIN and set(plan.sites) <= set(roster.sites), "SA-11", "the cohort")
+    require(plan.colluders == roster.colluders and plan.colluders < len(plan.sites), "SA-15", "the number of colluders")
+    require(1 <= plan.minimum <= len(plan.sites), "SA-19", "the minimum of inputs")
+    plans.check_graph(plan, len(plan.sites))
+    plans.check_layout(plan, len(plan.sites))
+    require(len(plan.weights) == 32 and len(plan.configuration) == 32, "SA-19", "a digest that has not 32 bytes")
+
+
 def check(evidence, roster):
-    """Nothing, or the Refusal that says why the evidence shows nothing."""
-    Check(evidence, roster).run()
+    """Nothing, or the Refusal that says why the evidence shows nothing: EV-02 and EV-03 have codes, all else is SA-92 (EV-04)."""
+    checked = Check(evidence, roster)
+    try:
+        checked.run()
+    except Refusal as refusal:
+        raise refusal if refusal.code in ("SA-03", "SA-04", "SA-05") else Refusal("SA-92", refusal.reason) from None

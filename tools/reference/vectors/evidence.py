@@ -8,6 +8,7 @@ from secagg_site import evidence as ev, messages as m, sharing
 from secagg_site.plan import context_of
 from secagg_site.encodings import NOBODY, SERVER, Reader, label, labelled_hash, messages, sites, text8, u16, u32, u64, u8
 
+from . import accusations
 from .form import head
 
 ROGUE, HONEST, OTHER = 17, 3, 25
@@ -241,6 +242,11 @@ def cases():
     # the frame of evidence
     case("silence", "Silence is no claim.", "SA-90", HONEST, [], "SA-92")
     case("other-roster", "The plan is of another roster.", "SA-07", ROGUE, two_keys, "SA-10", plan=cohort.plan(roster=drawn("another roster")))
+    for name, code, changes in (("threshold-of-one", "SA-13", {"threshold": 1}), ("threshold-beyond", "SA-13", {"threshold": 2**32 - 1}),
+                                ("other-colluders", "SA-15", {"colluders": 0}), ("small-cohort", "SA-11", {"sites": [3, 9]})):
+        made = cohort.plan(**changes)
+        case(f"plan-{name}", "A plan that no site takes makes few signatures enough.", "SA-93", 3,
+             [m.make("destroyed", context_of(made), 3, b"", run.key(3))], code, plan=made)
     case("other-plan", "Another plan's ctx.", "SA-07", ROGUE, two_keys, "SA-04", plan=cohort.plan(round=2))
     case("unknown-claim", "A claim of a code that there is not.", "SA-07", ROGUE, two_keys, "SA-01", edit=lambda d: d.replace(b"\5SA-07", b"\5SA-99", 1))
     case("truncated", "The last byte is missing.", "SA-07", ROGUE, two_keys, "SA-01", edit=lambda d: d[:-1])
@@ -270,6 +276,6 @@ def ring_headers(ring, same=False, root=None):
 
 
 def evidence():
-    for name, what, claim, culprit, raws, expect, preimage, also, run, plan, edit in cases():
+    for name, what, claim, culprit, raws, expect, preimage, also, run, plan, edit in cases() + accusations.cases():
         data = ev.Evidence(claim, culprit, plan or run.plan, raws, preimage).encoded()
         yield name, {**head(what, claim, expect, also), "culprit": culprit, "roster": run.cohort.record(), "evidence": (edit or (lambda d: d))(data).hex()}
