@@ -129,7 +129,8 @@ let package = Package(
     tests("FederationTests", ["Federation", "SecAgg", "Sodium", "Safetensors", "TLSIdentity"], exclude: ["Vectors"]),
     tests(
       "CommandTests",
-      ["TrainerCommand", "ServerCommand", "ClientCommand", "RosterCommand", "Federation", "SecAgg", "Sodium", "Detector", "Safetensors",
+      [
+        "TrainerCommand", "ServerCommand", "ClientCommand", "RosterCommand", "Federation", "SecAgg", "Sodium", "Detector", "Safetensors",
         "TestSupport",
       ]),
     tests("TidyTests", []),

@@ -148,7 +148,8 @@ import Testing
 
   @Test("[SA-31] [SA-32] keys that are taken, equal, or of small order") func keys() throws {
     expectDropped(
-      try world(KeysBody.self) { _, body in KeysBody(maskKey: body.maskKey, channelKey: body.maskKey) }, .duplicateKey, shows: .duplicateKey)
+      try world(KeysBody.self) { _, body in KeysBody(maskKey: body.maskKey, channelKey: body.maskKey) }, .duplicateKey, shows: .duplicateKey
+    )
     expectDropped(
       try world(KeysBody.self) { world, body in
         let copied = world.sites[Fixture.site(0)]?.secrets?.maskKey.publicKey ?? body.maskKey
@@ -207,8 +208,10 @@ import Testing
     expectDropped(try dealing { _ in [] }, .badCommitments, shows: .badCommitments)
     expectDropped(try dealing { $0 + $0.prefix(1) }, .badCommitments, shows: .badCommitments)
     let noPoint = [UInt8](repeating: 0xff, count: 32)
-    expectDropped(try dealing { $0.dropLast() + [.init(maskKey: $0[0].maskKey, selfMask: noPoint)] }, .badCommitments, shows: .badCommitments)
-    expectDropped(try dealing { $0.dropLast() + [.init(maskKey: noPoint, selfMask: $0[0].selfMask)] }, .badCommitments, shows: .badCommitments)
+    expectDropped(
+      try dealing { $0.dropLast() + [.init(maskKey: $0[0].maskKey, selfMask: noPoint)] }, .badCommitments, shows: .badCommitments)
+    expectDropped(
+      try dealing { $0.dropLast() + [.init(maskKey: noPoint, selfMask: $0[0].selfMask)] }, .badCommitments, shows: .badCommitments)
   }
 
   @Test("[SA-50] [SA-08] acknowledgements of another transcript, of strangers, or without the site itself")
