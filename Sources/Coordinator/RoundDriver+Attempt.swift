@@ -58,7 +58,8 @@ extension RoundDriver {
     guard connected.contains(site) else { return }
     if case .weightsRequest(let digest) = frame { return serveWeights(digest, to: site) }
     if case .message(let bytes) = frame, let ended, ServerSession.context(of: bytes) == ended.context {
-      // An attempt that is over: what a site says of it may be evidence, no more.
+      // An attempt that is over: that a site's shares are gone still counts, nothing else does.
+      guard (try? SignedMessage(decoding: bytes))?.type == .destroyed else { return }
       for case .evidence(let evidence) in ended.session.receive(bytes, from: SiteID(site)) { keep(evidence, ended) }
       return
     }

@@ -160,6 +160,10 @@ import Transport
     await world.timers.fire(.seconds(10))
     let aborted = await tap.next("round_aborted", round: 1)
     #expect(aborted.attempt == 0)
+    // [RF-03] The three who are left destroyed their shares: that is n − t + n_C + 1, and nobody's input can be opened.
+    let unopened = await tap.next("unopened", round: 1)
+    let shown = try EvidenceFolder.read(try #require(unopened.file)).check(world.roster)
+    #expect(unopened.site == nil && shown.culprit == nil && shown.claim == .unopened)
     for site: UInt32 in [3, 4] {
       try world.setMode("ok", site: site, round: 1)
       sites[Int(site)] = try world.start(site)
