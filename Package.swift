@@ -11,7 +11,7 @@ let isFuzzBuild = Context.environment["SECAGG_FUZZ"] == "1"
 let swift: [SwiftSetting] =
   [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
   + (isTestBuild ? [.unsafeFlags(["-enable-testing"]), .define("SECAGG_ORACLE")] : [])
-  + (isFuzzBuild ? [.unsafeFlags(["-sanitize=fuzzer"]), .define("SECAGG_FUZZ")] : [])
+  + (isFuzzBuild ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
 
 // Hot loops in C are optimised in every configuration.
 let kernels: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=fast"])]

@@ -5,13 +5,6 @@ import SecAgg
 struct MessageTarget: Target {
   static let name = "message"
 
-  private static let bodies: [any MessageBody.Type] = [
-    PlanBody.self, AcceptanceBody.self, KeysBody.self, KeyListBody.self, ShareHeaderBody.self, SharesBody.self,
-    ShareDeliveryBody.self, AcknowledgementBody.self, AcknowledgementListBody.self, InputHeaderBody.self, SurvivorsBody.self,
-    ConsistencyBody.self, SignatureListBody.self, RevealBody.self, ClosedBody.self, RefusalBody.self,
-    GraphCommitmentsBody.self, GraphNonceBody.self, GraphNoncesBody.self,
-  ]
-
   /// The first byte says whether a whole message follows, or (the type's number with the high bit) only its body.
   func run(_ input: [UInt8]) {
     guard let first = input.first else { return }
@@ -35,7 +28,7 @@ struct MessageTarget: Target {
     let again = MessageTarget.frame(
       type: message.type.rawValue, message.body, context: message.context, sender: message.sender.rawValue, signature: message.signature)
     require(again == message.bytes, "a frame has two encodings")
-    for type in MessageTarget.bodies where type.type == message.type { open(message, type, depth) }
+    open(message, message.type.body, depth)
   }
 
   private func open<Body: MessageBody>(_ message: SignedMessage, _ type: Body.Type, _ depth: Int) {

@@ -21,67 +21,43 @@ final class SpoolPool: Sendable {
       used += bytes
       return true
     }
-    return fits ? ReservedSpool(bytes, self) : FileSpool(folder: folder)
+    guard fits else { return FileSpool(folder: folder) }
+    return MemorySpool(capacity: bytes) { self.used.withLock { $0 -= bytes } }
   }
-
-  fileprivate func release(_ bytes: Int) { used.withLock { $0 -= bytes } }
-}
-
-/// In memory that the pool counts.
-private final class ReservedSpool: InputSpool {
-  private let reserved: Int
-  private let pool: SpoolPool
-  private var bytes: [UInt8] = []
-
-  init(_ reserved: Int, _ pool: SpoolPool) { (self.reserved, self.pool) = (reserved, pool) }
-  deinit { pool.release(reserved) }
-
-  func append(_ bytes: [UInt8]) { self.bytes += bytes }
-  func read(_ count: Int, at offset: Int) -> [UInt8] { Array(bytes[offset..<offset + count]) }
 }
 
 /// In a file that loses its name as soon as it is open.
 final class FileSpool: InputSpool {
   struct Problem: Error, CustomStringConvertible {
     let description: String
-    init() { description = String(cString: strerror(errno)) }
   }
 
-  private let file: Int32
-  private var end: off_t = 0
+  /// Or why there is none, which the first `append` says.
+  private let file: Result<FileHandle, Problem>
 
-  /// Where the file cannot be made, `append` says so.
   init(folder: String) {
     var name = Array("\(folder)/input-XXXXXX".utf8CString)
-    file = mkstemp(&name)
-    if file >= 0 {
-      _ = fcntl(file, F_SETFD, FD_CLOEXEC)
-      unlink(name)
+    let descriptor = mkstemp(&name)
+    guard descriptor >= 0 else {
+      file = .failure(Problem(description: "\(folder): \(String(cString: strerror(errno)))"))
+      return
     }
+    unlink(name)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    file = .success(FileHandle(fileDescriptor: descriptor, closeOnDealloc: true))
   }
 
-  deinit { if file >= 0 { close(file) } }
-
   func append(_ bytes: [UInt8]) throws {
-    var done = 0
-    while done < bytes.count {
-      let put = bytes.withUnsafeBytes { pwrite(file, $0.baseAddress?.advanced(by: done), $0.count - done, end) }
-      if put < 0, errno == EINTR { continue }
-      guard put > 0 else { throw Problem() }
-      done += put
-      end += off_t(put)
-    }
+    let file = try file.get()
+    try file.seekToEnd()
+    try file.write(contentsOf: bytes)
   }
 
   func read(_ count: Int, at offset: Int) throws -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
-    var done = 0
-    while done < count {
-      let got = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress?.advanced(by: done), $0.count - done, off_t(offset + done)) }
-      if got < 0, errno == EINTR { continue }
-      guard got > 0 else { throw Problem() }
-      done += got
-    }
+    let file = try file.get()
+    try file.seek(toOffset: UInt64(offset))
+    let bytes = [UInt8](try file.read(upToCount: count) ?? Data())
+    guard bytes.count == count else { throw Problem(description: "the file of an input is too short") }
     return bytes
   }
 }

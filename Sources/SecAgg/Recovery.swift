@@ -34,12 +34,7 @@ enum WeakKeyProbe {
   /// A point of small order gives zero with every secret, so that any one tells; this one is for nothing else.
   private static let probe = X25519.SecretKey()
 
-  #if SECAGG_FUZZ
-    private static let probed = FuzzMemo<Bool>()
-    static func accepts(_ key: X25519.PublicKey) -> Bool { probed([key.bytes]) { (try? probe.sharedSecret(with: key)) != nil } }
-  #else
-    static func accepts(_ key: X25519.PublicKey) -> Bool { (try? probe.sharedSecret(with: key)) != nil }
-  #endif
+  static func accepts(_ key: X25519.PublicKey) -> Bool { (try? probe.sharedSecret(with: key)) != nil }
 }
 
 /// Removes every mask from the sum of the inputs.

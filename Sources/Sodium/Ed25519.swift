@@ -28,13 +28,7 @@ public enum Ed25519 {
     /// Whether `signature` is this key's signature of `message`. Any malformed signature is simply false.
     public func verify(_ signature: [UInt8], of message: [UInt8]) -> Bool {
       guard signature.count == signatureBytes else { return false }
-      #if SECAGG_FUZZ
-        return Ed25519.verified([bytes, signature, message]) {
-          crypto_sign_verify_detached(signature, message, UInt64(message.count), bytes) == 0
-        }
-      #else
-        return crypto_sign_verify_detached(signature, message, UInt64(message.count), bytes) == 0
-      #endif
+      return crypto_sign_verify_detached(signature, message, UInt64(message.count), bytes) == 0
     }
   }
 
@@ -65,14 +59,6 @@ public enum Ed25519 {
 
     /// The 64-byte deterministic signature of `message`.
     public func signature(of message: [UInt8]) -> [UInt8] {
-      #if SECAGG_FUZZ
-        return Ed25519.signed([publicKey.bytes, message]) { sign(message) }
-      #else
-        return sign(message)
-      #endif
-    }
-
-    private func sign(_ message: [UInt8]) -> [UInt8] {
       var signature = [UInt8](repeating: 0, count: signatureBytes)
       let status = crypto_sign_detached(&signature, nil, message, UInt64(message.count), secret.pointer)
       precondition(status == 0, "signing cannot fail")

@@ -7,13 +7,6 @@ import Testing
 @testable import SecAgg
 
 @Suite struct FuzzTests {
-  static let bodies: [any MessageBody.Type] = [
-    PlanBody.self, AcceptanceBody.self, KeysBody.self, KeyListBody.self, ShareHeaderBody.self, SharesBody.self,
-    ShareDeliveryBody.self, AcknowledgementBody.self, AcknowledgementListBody.self, InputHeaderBody.self, SurvivorsBody.self,
-    ConsistencyBody.self, SignatureListBody.self, RevealBody.self, ClosedBody.self, RefusalBody.self,
-    GraphCommitmentsBody.self, GraphNonceBody.self, GraphNoncesBody.self, DestroyedBody.self,
-  ]
-
   /// One valid message of every type.
   static func validMessages() throws -> [SignedMessage] {
     let world = try World(5)
@@ -32,8 +25,7 @@ import Testing
   }
 
   private func body(of message: SignedMessage) throws -> any MessageBody {
-    for type in FuzzTests.bodies where type.type == message.type { return try open(message, type) }
-    throw Refusal(.malformed, "no such body")
+    try open(message, message.type.body)
   }
 
   private func open<Body: MessageBody>(_ message: SignedMessage, _ type: Body.Type) throws(Refusal) -> Body { try message.open(type) }
@@ -48,7 +40,7 @@ import Testing
   }
 
   @Test func everyTypeHasAMessageAndABody() throws {
-    #expect(Set(FuzzTests.bodies.map { $0.type }) == Set(MessageType.allCases))
+    #expect(MessageType.allCases.allSatisfy { $0.body.type == $0 })
     #expect(try FuzzTests.validMessages().map(\.type) == MessageType.allCases)
     #expect(Set(MessageType.allCases.map(\.name)).count == MessageType.allCases.count)
   }
@@ -68,7 +60,7 @@ import Testing
         #expect(throws: Refusal.self) { try SignedMessage(decoding: Array(message.bytes.prefix(length))) }
       }
       #expect(throws: Refusal.self) { try SignedMessage(decoding: message.bytes + [0]) }
-      for type in FuzzTests.bodies where type.type == message.type {
+      for type in MessageType.allCases.map(\.body) where type.type == message.type {
         for length in 0..<message.body.count {
           #expect(throws: Refusal.self) { try read(type, Array(message.body.prefix(length))) }
         }
@@ -87,7 +79,7 @@ import Testing
         guard let altered = try? SignedMessage(decoding: bytes) else { continue }
         #expect(throws: Refusal.self) { try altered.verify(roster) }
       }
-      for type in FuzzTests.bodies where type.type == message.type && !message.body.isEmpty {
+      for type in MessageType.allCases.map(\.body) where type.type == message.type && !message.body.isEmpty {
         for _ in 0..<300 {
           var bytes = message.body
           bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
@@ -104,7 +96,7 @@ import Testing
       // Small bytes reach deeper: lengths and counts then fit.
       let top: UInt8 = Bool.random(using: &random) ? 255 : 3
       let bytes = (0..<count).map { _ in UInt8.random(in: 0...top, using: &random) }
-      for type in FuzzTests.bodies {
+      for type in MessageType.allCases.map(\.body) {
         if let again = try? read(type, bytes) { #expect(again == bytes) }
       }
       _ = try? SignedMessage(decoding: bytes)

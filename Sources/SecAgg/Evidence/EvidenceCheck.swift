@@ -62,12 +62,24 @@ struct EvidenceCheck {
 
   private func malformed() throws(Refusal) -> String {
     let message = try message(0, of: 1, by: culprit)
-    do throws(Refusal) { try message.type.check(message, isSparse: plan.isSparse) } catch {
+    do throws(Refusal) { try wellFormed(message) } catch {
       // Two shares of one dealer have a claim of their own.
       guard error.code == .malformed else { throw unshown("the body breaks \(error.code.rawValue), not the encoding") }
       return "signed a \(message.type.name) message whose body is not the encoding of one: \(error.reason)"
     }
     throw unshown("the message is well formed")
+  }
+
+  /// The body, read to its last byte; acceptances and keys are others in the sparse graph.
+  private func wellFormed(_ message: SignedMessage) throws(Refusal) {
+    let body = try message.open(message.type.body)
+    let isOfSparse =
+      switch body {
+      case let acceptance as AcceptanceBody: acceptance.commitment != nil
+      case let keys as KeysBody: keys.graphSeed != nil
+      default: plan.isSparse
+      }
+    guard isOfSparse == plan.isSparse else { throw Refusal(.malformed, "it is of the other kind of graph") }
   }
 
   /// Who signs a list vouches for what it holds.
@@ -207,33 +219,4 @@ extension MessageType {
     case .plan, .shareHeader, .shareDelivery, .refusal: false
     }
   }
-
-  /// Reads the body to its last byte.
-  func check(_ message: SignedMessage, isSparse: Bool) throws(Refusal) {
-    switch self {
-    case .plan: _ = try message.open(PlanBody.self)
-    case .acceptance:
-      guard (try message.open(AcceptanceBody.self).commitment != nil) == isSparse else { throw MessageType.otherGraph }
-    case .keys: guard (try message.open(KeysBody.self).graphSeed != nil) == isSparse else { throw MessageType.otherGraph }
-    case .keyList: _ = try message.open(KeyListBody.self)
-    case .shareHeader: _ = try message.open(ShareHeaderBody.self)
-    case .shares: _ = try message.open(SharesBody.self)
-    case .shareDelivery: _ = try message.open(ShareDeliveryBody.self)
-    case .acknowledgement: _ = try message.open(AcknowledgementBody.self)
-    case .acknowledgementList: _ = try message.open(AcknowledgementListBody.self)
-    case .inputHeader: _ = try message.open(InputHeaderBody.self)
-    case .survivors: _ = try message.open(SurvivorsBody.self)
-    case .consistency: _ = try message.open(ConsistencyBody.self)
-    case .signatureList: _ = try message.open(SignatureListBody.self)
-    case .reveal: _ = try message.open(RevealBody.self)
-    case .closed: _ = try message.open(ClosedBody.self)
-    case .refusal: _ = try message.open(RefusalBody.self)
-    case .graphCommitments: _ = try message.open(GraphCommitmentsBody.self)
-    case .graphNonce: _ = try message.open(GraphNonceBody.self)
-    case .graphNonces: _ = try message.open(GraphNoncesBody.self)
-    case .destroyed: _ = try message.open(DestroyedBody.self)
-    }
-  }
-
-  private static let otherGraph = Refusal(.malformed, "it is of the other kind of graph")
 }

@@ -48,6 +48,32 @@ package enum MessageType: UInt8, CaseIterable, Sendable {
     }
   }
 
+  /// What a message of this type says.
+  package var body: any MessageBody.Type {
+    switch self {
+    case .plan: PlanBody.self
+    case .acceptance: AcceptanceBody.self
+    case .keys: KeysBody.self
+    case .keyList: KeyListBody.self
+    case .shareHeader: ShareHeaderBody.self
+    case .shares: SharesBody.self
+    case .shareDelivery: ShareDeliveryBody.self
+    case .acknowledgement: AcknowledgementBody.self
+    case .acknowledgementList: AcknowledgementListBody.self
+    case .inputHeader: InputHeaderBody.self
+    case .survivors: SurvivorsBody.self
+    case .consistency: ConsistencyBody.self
+    case .signatureList: SignatureListBody.self
+    case .reveal: RevealBody.self
+    case .closed: ClosedBody.self
+    case .refusal: RefusalBody.self
+    case .graphCommitments: GraphCommitmentsBody.self
+    case .graphNonce: GraphNonceBody.self
+    case .graphNonces: GraphNoncesBody.self
+    case .destroyed: DestroyedBody.self
+    }
+  }
+
   /// The phase in which a site's message of this type is due at the server; nil for the server's own and for refusals.
   package var duePhase: Phase? {
     switch self {

@@ -20,7 +20,7 @@ public final class ServerSession {
   public var workers = Workers.serial
 
   /// Where inputs of so many bytes wait until they are whole: in memory, unless the driver says otherwise.
-  public var makeSpool: (Int) -> any InputSpool = { _ in MemorySpool() }
+  public var makeSpool: (Int) -> any InputSpool = { MemorySpool(capacity: $0) }
 
   /// The phase whose answers are awaited.
   public internal(set) var phase = Phase.plan

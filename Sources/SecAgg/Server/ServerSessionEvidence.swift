@@ -10,8 +10,8 @@ extension ServerSession {
 
   /// Evidence against a dealer whose shares do not rebuild what it committed to.
   func evidence(against dealer: SiteID) -> [ServerAction] {
-    guard let keys = self.keyList?.messages.first(where: { $0.sender == dealer }), let dealt = dealerList?.dealt[dealer] else { return [] }
-    let holders = self.reveals.filter { $0.value.entries.contains { $0.dealer == dealer } }.keys.sorted().prefix(plan.threshold)
+    guard let keys = keyList?.messages.first(where: { $0.sender == dealer }), let dealt = dealerList?.dealt[dealer] else { return [] }
+    let holders = reveals.filter { $0.value.entries.contains { $0.dealer == dealer } }.keys.sorted().prefix(plan.threshold)
     let headers = dealt.headers.count == 1 ? dealt.headers : holders.compactMap(dealt.header)
     let shown = holders.compactMap { received[$0]?[.reveal]?.message }
     return firstShown([Evidence(.wrongDealer, dealer, plan: plan, [keys] + headers + shown)])
@@ -33,15 +33,15 @@ extension ServerSession {
     let gone = phase != .done && live.contains(site) ? drop(site, "the site destroyed its shares") + advance() : []
     guard destroyed.count == plan.sites.count - plan.threshold + plan.colluders + 1 else { return gone }
     let statements = destroyed.keys.sorted().compactMap { destroyed[$0] }
-    return gone + firstShown([Evidence(.unopened, nil, plan: plan, statements)])
+    return gone + [.evidence(Evidence(.unopened, nil, plan: plan, statements))]
   }
 
-  /// For each site outside the survivors: its input is not in the sum, by t signatures (RF-02).
+  /// For each site that may have sent an input and is no survivor: it is not in the sum, by t signatures (RF-02), checked as they came.
   func unopenedEvidence() -> [ServerAction] {
-    guard !plan.isSparse, let survivorSet, let keyList else { return [] }
-    let signatures = signatures.keys.sorted().prefix(plan.threshold).compactMap { self.signatures[$0] }
-    return (maskSet?.masked ?? keyList.keyed).filter { !survivorSet.contains($0) }
-      .flatMap { firstShown([Evidence(.unopened, $0, plan: plan, signatures, preimage: survivorsPreimage)]) }
+    guard !plan.isSparse, let survivorSet, let maskSet else { return [] }
+    let signed = signatures.keys.sorted().prefix(plan.threshold).compactMap { signatures[$0] }
+    return maskSet.masked.filter { !survivorSet.contains($0) }
+      .map { .evidence(Evidence(.unopened, $0, plan: plan, signed, preimage: survivorsPreimage)) }
   }
 
   private func firstShown(_ candidates: [Evidence]) -> [ServerAction] {

@@ -10,12 +10,22 @@ public protocol InputSpool: AnyObject {
   func read(_ count: Int, at offset: Int) throws -> [UInt8]
 }
 
-/// In memory.
-final class MemorySpool: InputSpool {
+/// In memory, which is taken with the first piece.
+public final class MemorySpool: InputSpool {
+  private let capacity: Int
+  private let release: @Sendable () -> Void
   private var bytes: [UInt8] = []
 
-  func append(_ bytes: [UInt8]) { self.bytes += bytes }
-  func read(_ count: Int, at offset: Int) -> [UInt8] { Array(bytes[offset..<offset + count]) }
+  /// - Parameter release: called when the input waits no more.
+  public init(capacity: Int, release: @escaping @Sendable () -> Void = {}) { (self.capacity, self.release) = (capacity, release) }
+  deinit { release() }
+
+  public func append(_ bytes: [UInt8]) {
+    if self.bytes.isEmpty { self.bytes.reserveCapacity(capacity) }
+    self.bytes += bytes
+  }
+
+  public func read(_ count: Int, at offset: Int) -> [UInt8] { Array(bytes[offset..<offset + count]) }
 }
 
 struct Upload {

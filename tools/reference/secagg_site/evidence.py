@@ -104,7 +104,7 @@ def inner(name, body, is_sparse):
                 reader.take(32)
     reader.end()
     found = [m.decode(raw) for raw in found]
-    if name not in ("shares", "share-delivery"):
+    if name != "shares":
         ascending([item.sender for item in found])
     return found
 
@@ -121,8 +121,11 @@ def read(message, is_sparse):
     elif name == "keys":
         for key in read_fixed(body, 32, 32, *([32] if is_sparse else []))[:2]:
             read_key(key)
-    elif name in LISTS:
-        inner(name, body, is_sparse)
+    elif name in LISTS:  # with or without the set behind it: whether it must be there is no matter of the encoding
+        try:
+            inner(name, body, False)
+        except Refusal:
+            inner(name, body, True)
     elif name == "share-header":
         read_header(body)
     elif name == "acknowledge":
