@@ -26,6 +26,12 @@ public struct DatasetDescription: Equatable, Sendable {
     guard data.count <= Self.fileBytesMax, let text = String(data: data, encoding: .utf8) else {
       throw DataError(.badDescription, path, "not a text of at most \(Self.fileBytesMax) bytes", hint: "a data.yaml is a small UTF-8 text")
     }
+    try self.init(parsing: text, path: path)
+  }
+
+  /// - Parameter path: where the text came from; relative paths start there.
+  public init(parsing text: String, path: String) throws(DataError) {
+    let file = URL(fileURLWithPath: path).standardizedFileURL
     let fields = try Self.fields(text, path)
     let base = Self.absolute(fields["path"]?.string ?? ".", below: file.deletingLastPathComponent().path)
     self.path = path

@@ -45,24 +45,28 @@ public struct Validation: Sendable {
   public var suppression = NonMaximumSuppression.validation
   private let source: any ValidationSource
   private let plan: ValidationPlan
+  private let multiple: Int
 
+  /// - Parameter multiple: what the network's input sizes are multiples of (`Network.sizeMultiple`).
   /// - Throws: `TrainingError` where there is nothing to validate or a size is out of range; what `source` throws.
-  public init(source: any ValidationSource, imageSize: Int, batchSize: Int) throws {
+  public init(source: any ValidationSource, imageSize: Int, batchSize: Int, multiple: Int = ImageBatch.sizeMultiple) throws {
     guard source.imageCount > 0 else {
       throw TrainingError(.unsuitableData, "the data set has no validation images", hint: "check `val` in data.yaml")
     }
-    guard TrainingOptions.imageSizeRange.contains(imageSize), imageSize.isMultiple(of: ImageBatch.sizeMultiple),
+    guard TrainingOptions.imageSizeRange.contains(imageSize), imageSize.isMultiple(of: multiple),
       TrainingOptions.batchSizeRange.contains(batchSize)
     else {
       throw TrainingError(
         .badJob, "image size \(imageSize) with batch size \(batchSize) is impossible",
-        hint: "use a multiple of 32 from 32 to 4096, and a batch of 1 to 4096")
+        hint: "use a multiple of \(multiple) from 32 to 4096, and a batch of 1 to 4096")
     }
     self.source = source
     self.imageSize = imageSize
     self.batchSize = batchSize
     plan = ValidationPlan(
-      sizes: try (0..<source.imageCount).map { try source.size(of: $0) }, imageSize: imageSize, batchSize: batchSize)
+      sizes: try (0..<source.imageCount).map { try source.size(of: $0) }, imageSize: imageSize, batchSize: batchSize,
+      multiple: multiple)
+    self.multiple = multiple
   }
 
   public var batchCount: Int { plan.batches.count }
@@ -82,6 +86,7 @@ public struct Validation: Sendable {
         .unsuitableData, "the data set has \(source.classCount) classes, the weights have \(network.spec.classes)",
         hint: "validate on the data set that the weights are for")
     }
+    precondition(multiple.isMultiple(of: network.sizeMultiple), "validation planned for another network")
     try WeightsFile.requireRightProducts()
     let clock = ContinuousClock.now
     let loss = DetectionLoss(
@@ -96,7 +101,7 @@ public struct Validation: Sendable {
       let maps = network.forward(loaded.images, training: false)
       let parts = loss.evaluate(maps: maps, targets: inputTargets(loaded)).parts
       sums += SIMD3(parts.box, parts.objectness, parts.classification) * Double(loaded.images.count)
-      score(loaded, MapDecoder.decode(maps, anchors: network.anchors), into: &collector)
+      score(loaded, MapDecoder.decode(maps, anchors: network.anchors, strides: network.strides), into: &collector)
       done += 1
       onBatch(done, plan.batches.count)
     }
@@ -140,23 +145,17 @@ public struct Validation: Sendable {
 
   private func score(_ loaded: Loaded, _ decoded: DecodedPredictions, into collector: inout AveragePrecision) {
     for (index, frame) in loaded.frames.enumerated() {
-      func native(_ box: SIMD4<Float>) -> SIMD4<Float> {
-        let padding = SIMD4(lowHalf: frame.padding, highHalf: frame.padding)
-        let scale = SIMD4(lowHalf: frame.scale, highHalf: frame.scale)
-        let size = SIMD4(lowHalf: frame.size, highHalf: frame.size)
-        return ((box - padding) / scale).clamped(lowerBound: SIMD4(), upperBound: size)
-      }
+      // One scale for both axes, as YOLOv5's validation does it: labels go the same way as predictions.
+      let back = InputFrame(gain: frame.scale.y, padding: frame.padding, size: frame.size)
       let predictions = Predictions(decoded, image: index, objectnessMin: suppression.confidenceMin)
       let detections = suppression.apply(to: predictions).map { found in
-        Detection(box: native(found.box), confidence: found.confidence, classIndex: found.classIndex)
+        Detection(box: back.native(found.box), confidence: found.confidence, classIndex: found.classIndex)
       }
-      let size = frame.size
       let labels = loaded.labels[index].map { label in
-        let centre = SIMD2(label.x, label.y) * size
+        let size = frame.size * frame.scale
+        let centre = SIMD2(label.x, label.y) * size + frame.padding
         let half = SIMD2(label.w, label.h) * size / 2
-        let box = SIMD4(lowHalf: centre - half, highHalf: centre + half)
-          .clamped(lowerBound: SIMD4(), upperBound: SIMD4(lowHalf: size, highHalf: size))
-        return LabelledBox(box: box, classIndex: label.classIndex)
+        return LabelledBox(box: back.native(SIMD4(lowHalf: centre - half, highHalf: centre + half)), classIndex: label.classIndex)
       }
       collector.add(detections: detections, labels: labels)
     }
