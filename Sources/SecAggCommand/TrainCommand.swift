@@ -70,11 +70,11 @@ struct Train: ParsableCommand {
     options.epochs = epochs
     options.nominalBatchSize = nominalBatch
     options.optimizer = optimizer
-    options.learningRate = lr0
-    options.momentum = momentum
-    options.weightDecay = weightDecay
-    options.finalRateFraction = lrf
-    options.warmupEpochs = warmupEpochs
+    options.hyper.learningRate = lr0
+    options.hyper.momentum = momentum
+    options.hyper.weightDecay = weightDecay
+    options.hyper.finalRateFraction = lrf
+    options.hyper.warmupEpochs = warmupEpochs
     options.isCosine = cosine
     options.isAugmented = !noAugment
     options.seed = seed

@@ -43,7 +43,7 @@ private struct SquareSource: TrainingSource {
     options.batchSize = 4
     options.nominalBatchSize = 4
     options.epochs = epochs
-    options.warmupEpochs = 0
+    options.hyper.warmupEpochs = 0
     options.threads = 1
     return options
   }
@@ -247,8 +247,8 @@ private struct SquareSource: TrainingSource {
   @Test func impossibleOptionsAreRefused() {
     let changes: [(inout TrainingOptions) -> Void] = [
       { $0.imageSize = 0 }, { $0.imageSize = 100 }, { $0.batchSize = 0 }, { $0.epochs = 0 }, { $0.threads = 0 },
-      { $0.learningRate = .nan }, { $0.learningRate = 0 }, { $0.momentum = 1 }, { $0.weightDecay = -1 },
-      { $0.finalRateFraction = 2 }, { $0.warmupEpochs = -1 }, { $0.nominalBatchSize = 0 },
+      { $0.hyper.learningRate = .nan }, { $0.hyper.learningRate = 0 }, { $0.hyper.momentum = 1 }, { $0.hyper.weightDecay = -1 },
+      { $0.hyper.finalRateFraction = 2 }, { $0.hyper.warmupEpochs = -1 }, { $0.nominalBatchSize = 0 },
     ]
     #expect(throws: Never.self) { try TrainingOptions().validate() }
     for change in changes {

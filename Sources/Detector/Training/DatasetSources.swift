@@ -12,7 +12,7 @@ public struct DatasetTrainingSource: TrainingSource {
     let store = ImageStore(
       dataset: dataset, imageSize: options.imageSize, shrinkFilter: options.isAugmented ? .bilinear : .area)
     augmentation = Augmentation(
-      store: store, settings: options.isAugmented ? AugmentationSettings() : .none, seed: options.seed)
+      store: store, settings: options.isAugmented ? AugmentationSettings(options.hyper) : .none, seed: options.seed)
   }
 
   public var imageCount: Int { dataset.count }

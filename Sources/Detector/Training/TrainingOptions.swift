@@ -17,13 +17,9 @@ public struct TrainingOptions: Equatable, Sendable {
   public var isAugmented = true
   public var norm = NormMode.batch
   public var optimizer = OptimizerKind.sgd
-  public var learningRate = 0.01
-  /// Learning rate at the end of the job, as a fraction of `learningRate`.
-  public var finalRateFraction = 0.01
   public var isCosine = false
-  public var momentum = 0.937
-  public var weightDecay = 5e-4
-  public var warmupEpochs = 3.0
+  /// Rates, gains of the loss, strength of the augmentation.
+  public var hyper = HyperParameters()
 
   /// Ranges that a job may ask for, so that a wrong file cannot ask for terabytes or for no progress.
   public static let imageSizeRange = 32...4096
@@ -45,25 +41,22 @@ public struct TrainingOptions: Equatable, Sendable {
     try check((1...65_536).contains(nominalBatchSize), "nominal batch size", "from 1 to 65536")
     try check(Self.epochsRange.contains(epochs), "number of epochs", "from 1 to 100000")
     try check(Self.threadsRange.contains(threads), "number of threads", "from 1 to 256")
-    try check(learningRate > 0 && learningRate <= 10, "learning rate", "above 0 and at most 10")
-    try check((0...1).contains(finalRateFraction), "final learning rate fraction", "from 0 to 1")
-    try check(momentum >= 0 && momentum < 1, "momentum", "from 0 to below 1")
-    try check((0...1).contains(weightDecay), "weight decay", "from 0 to 1")
-    try check((0...1000).contains(warmupEpochs), "number of warm-up epochs", "from 0 to 1000")
+    try hyper.validate()
   }
 
   /// The schedule over the whole job for a data set of `images` images.
   func schedule(images: Int) -> LearningSchedule {
     var schedule = LearningSchedule(
       epochs: epochs, batchesPerEpoch: (images + batchSize - 1) / batchSize, batchSize: batchSize)
-    schedule.learningRate = learningRate
-    schedule.finalFraction = finalRateFraction
+    schedule.learningRate = hyper.learningRate
+    schedule.finalFraction = hyper.finalRateFraction
     schedule.isCosine = isCosine
-    schedule.momentum = momentum
-    schedule.warmupEpochs = warmupEpochs
+    schedule.momentum = hyper.momentum
+    schedule.warmupEpochs = hyper.warmupEpochs
+    schedule.warmupMomentum = hyper.warmupMomentum
+    // A step of Adam or AdamW is as large as its rate, whatever the gradient: biases begin at 0 like the others.
+    schedule.warmupBiasRate = optimizer == .sgd ? hyper.warmupBiasRate : 0
     schedule.nominalBatchSize = nominalBatchSize
-    // A step of AdamW is as large as its rate, whatever the gradient: biases begin at 0 like the others.
-    if optimizer == .adamW { schedule.warmupBiasRate = 0 }
     return schedule
   }
 }

@@ -84,10 +84,9 @@ public final class TrainingRun {
     var effective = options
     effective.batchSize = batchSize
     schedule = effective.schedule(images: source.imageCount)
-    optimizer = Optimizer(network: network, kind: options.optimizer, weightDecay: schedule.scaledWeightDecay(options.weightDecay))
+    optimizer = Optimizer(network: network, kind: options.optimizer, weightDecay: schedule.scaledWeightDecay(options.hyper.weightDecay))
     loss = DetectionLoss(
-      classes: network.spec.classes, anchors: network.anchors,
-      gains: .standard(classes: network.spec.classes, imageSize: options.imageSize))
+      classes: network.spec.classes, anchors: network.anchors, hyper: options.hyper, imageSize: options.imageSize)
     average = keepsAverage ? WeightAverage(network) : nil
     nextEpoch = firstEpoch
     self.part = part

@@ -43,6 +43,8 @@ public struct Validation: Sendable {
   public var imageSize: Int
   public var batchSize: Int
   public var suppression = NonMaximumSuppression.validation
+  /// What the loss is taken with, so that it compares with training's.
+  public var hyper = HyperParameters()
   private let source: any ValidationSource
   private let plan: ValidationPlan
 
@@ -84,9 +86,7 @@ public struct Validation: Sendable {
     }
     try WeightsFile.requireRightProducts()
     let clock = ContinuousClock.now
-    let loss = DetectionLoss(
-      classes: network.spec.classes, anchors: network.anchors,
-      gains: .standard(classes: network.spec.classes, imageSize: imageSize))
+    let loss = DetectionLoss(classes: network.spec.classes, anchors: network.anchors, hyper: hyper, imageSize: imageSize)
     let loader = Prefetcher(count: plan.batches.count, depth: 1) { [self] index in try load(plan.batches[index]) }
     defer { loader.stop() }
     var collector = AveragePrecision()
