@@ -223,6 +223,39 @@ private struct SquareSource: TrainingSource {
     #expect(run.nextEpoch == 1)
   }
 
+  @Test func aStoppedRunEndsAfterItsEpochAndMayGoOn() throws {
+    let run = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 4), keepsAverage: false)
+    var epochs: [Int] = []
+    for _ in 0..<2 {
+      try run.train(epochs: 4 - run.nextEpoch) { report in
+        epochs.append(report.epoch)
+        if report.epoch == 1 { run.stop() }
+      }
+    }
+    #expect(epochs == [0, 1, 2, 3])
+  }
+
+  @Test(arguments: [2, 5]) func moreLoadersChangeNothing(workers: Int) throws {
+    func weights(_ workers: Int) throws -> [UInt8] {
+      var options = options(epochs: 2)
+      (options.workers, options.isMultiScale) = (workers, true)
+      let run = try TrainingRun(network: network(), source: SquareSource(), options: options, keepsAverage: false)
+      try run.train(epochs: 2) { #expect($0.waitingSeconds <= $0.seconds) }
+      return run.network.safetensors().serialise()
+    }
+    #expect(try weights(1) == weights(workers))
+  }
+
+  @Test func batchesReportWhereTheRunIs() throws {
+    let run = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 2), keepsAverage: false)
+    var seen: [BatchReport] = []
+    var ends: [EpochReport] = []
+    try run.train(epochs: 2, onBatch: { seen.append($0) }, onEpoch: { ends.append($0) })
+    #expect(seen.map(\.done) == Array(1...6) && seen.allSatisfy { $0.total == 6 })
+    #expect(seen.map(\.epoch.images) == [4, 8, 12, 4, 8, 12])
+    #expect(seen[2].epoch.boxLoss == ends[0].boxLoss && seen[5].epoch.classLoss == ends[1].classLoss)
+  }
+
   @Test func aLossThatIsNoNumberEndsTheRun() throws {
     var source = SquareSource()
     source.brightness = .nan

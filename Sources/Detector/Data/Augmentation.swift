@@ -8,14 +8,6 @@ public struct TrainingSample: Sendable {
   public var labels: [Label]
 }
 
-/// Size of what comes out, in pixels.
-public struct SampleShape: Equatable, Sendable {
-  public var width: Int
-  public var height: Int
-
-  public init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
-}
-
 public struct Augmentation: Sendable {
   public let store: ImageStore
   public let settings: AugmentationSettings

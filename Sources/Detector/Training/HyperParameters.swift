@@ -60,7 +60,7 @@ extension HyperParameters {
   struct Field: Sendable {
     let key: String
     let name: String
-    let path: WritableKeyPath<HyperParameters, Double> & Sendable
+    let path: any WritableKeyPath<HyperParameters, Double> & Sendable
     let low: Double
     let high: Double
     var isLowExcluded = false

@@ -1,7 +1,7 @@
 // The settings of a training run with YOLOv5's defaults, checked once before anything starts.
 
 /// Settings of one training run.
-public struct TrainingOptions: Equatable, Sendable {
+public struct TrainingOptions: Equatable, Sendable, Codable {
   /// Side of the square input in pixels; a multiple of 32.
   public var imageSize = 640
   /// Images per batch; the network never sees more at once.
@@ -11,10 +11,22 @@ public struct TrainingOptions: Equatable, Sendable {
   /// Epochs of the whole job: learning rate, momentum and warm-up run over these, however they are cut into rounds.
   public var epochs = 100
   public var seed: UInt64 = 0
-  /// Threads of the network; loading has one more.
+  /// Threads of the network; those that load come on top.
   public var threads = 2
+  /// Threads that load; how many changes no result.
+  public var workers = 1
   /// Mosaic, colour, scale, translation and flip.
   public var isAugmented = true
+  /// Images of one shape share a batch as small as they allow: no mosaics, the same order in every epoch.
+  public var isRectangular = false
+  /// Every batch at a size of its own, half to one and a half times `imageSize`.
+  public var isMultiScale = false
+  /// Draw images by how rare and how badly found their classes are; with `isRectangular` this one counts, as in v7.0.
+  public var isImageWeighted = false
+  /// Take all classes for one.
+  public var isSingleClass = false
+  /// Layers whose parameters stay as they are. Their norms go on following the images with their running statistics, as in v7.0.
+  public var frozenLayers: [Int] = []
   public var norm = NormMode.batch
   public var optimizer = OptimizerKind.sgd
   public var isCosine = false
@@ -26,6 +38,7 @@ public struct TrainingOptions: Equatable, Sendable {
   public static let batchSizeRange = 1...4096
   public static let epochsRange = 1...100_000
   public static let threadsRange = 1...256
+  public static let workersRange = 1...64
 
   public init() {}
 
@@ -41,6 +54,8 @@ public struct TrainingOptions: Equatable, Sendable {
     try check((1...65_536).contains(nominalBatchSize), "nominal batch size", "from 1 to 65536")
     try check(Self.epochsRange.contains(epochs), "number of epochs", "from 1 to 100000")
     try check(Self.threadsRange.contains(threads), "number of threads", "from 1 to 256")
+    try check(Self.workersRange.contains(workers), "number of workers", "from 1 to 64")
+    try check(frozenLayers.allSatisfy { (0...1000).contains($0) }, "frozen layers", "numbers from 0 on")
     try hyper.validate()
   }
 
@@ -60,3 +75,6 @@ public struct TrainingOptions: Equatable, Sendable {
     return schedule
   }
 }
+
+extension NormMode: Codable {}
+extension OptimizerKind: Codable {}
