@@ -36,6 +36,14 @@ public struct SafetensorsWriter: Sendable {
   /// Copies a tensor of another file, bytes and type unchanged.
   public mutating func add(_ entry: SafetensorsFile.Entry) { append(entry.name, entry.dtype, entry.shape, entry.data) }
 
+  /// Copies a tensor of another file under another name.
+  public mutating func add(_ entry: SafetensorsFile.Entry, as name: String) { append(name, entry.dtype, entry.shape, entry.data) }
+
+  /// Copies every tensor of another writer, `prefix` before its name. Metadata are not copied.
+  public mutating func add(contentsOf other: SafetensorsWriter, prefix: String) {
+    for item in other.items { append(prefix + item.name, item.type, item.shape, item.bytes) }
+  }
+
   private mutating func append(_ name: String, _ type: ElementType, _ shape: [Int], _ bytes: ArraySlice<UInt8>) {
     precondition(name != "__metadata__" && names.insert(name).inserted, "tensor name used twice or reserved: \(name)")
     precondition(shape.reduce(type.size, *) == bytes.count, "shape \(shape) disagrees with the data of \(name)")

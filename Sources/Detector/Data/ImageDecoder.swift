@@ -13,7 +13,7 @@ public enum ImageDecoder {
 
   /// Decodes the file to RGB; grey images are widened, alpha is dropped.
   public static func decode(path: String) throws(DataError) -> RGBImage {
-    try decode(read(path), path: path)
+    try decode(read(path, bytesMax: nil), path: path)
   }
 
   /// Decodes an image in memory; `path` is for errors.
@@ -25,7 +25,14 @@ public enum ImageDecoder {
 
   /// Width and height as `decode` would give them, from the file's header.
   public static func size(path: String) throws(DataError) -> (width: Int, height: Int) {
-    let bytes = try read(path)
+    // The header stands at the front, only a large preview or profile before it reaches further.
+    if let front = try? read(path, bytesMax: headerBytes), let size = try? upright(front, path: path) { return size }
+    return try upright(read(path, bytesMax: nil), path: path)
+  }
+
+  private static let headerBytes = 128 << 10
+
+  private static func upright(_ bytes: [UInt8], path: String) throws(DataError) -> (width: Int, height: Int) {
     let stored = try size(of: bytes, path: path)
     let isUpright = isPNG(bytes) || Orientation.ofJPEG(bytes) < 5
     return isUpright ? stored : (stored.height, stored.width)
@@ -51,12 +58,15 @@ public enum ImageDecoder {
     return (width * channels * Int(bytes[24]) + 7) / 8 * height / 1032
   }
 
-  private static func read(_ path: String) throws(DataError) -> [UInt8] {
+  /// - Parameter bytesMax: read no more; nil: the whole file, which may have `fileBytesMax`.
+  private static func read(_ path: String, bytesMax: Int?) throws(DataError) -> [UInt8] {
     guard let handle = FileHandle(forReadingAtPath: path) else {
       throw DataError(.unreadable, path, "cannot be opened", hint: "does it exist, and may you read it?")
     }
     defer { try? handle.close() }
-    guard let data = try? handle.read(upToCount: fileBytesMax + 1) else { throw bad(path, "the file is empty or cannot be read") }
+    guard let data = try? handle.read(upToCount: bytesMax ?? fileBytesMax + 1) else {
+      throw bad(path, "the file is empty or cannot be read")
+    }
     guard data.count <= fileBytesMax else {
       throw DataError(.tooLarge, path, "more than \(fileBytesMax) bytes", hint: "is this really an image?")
     }

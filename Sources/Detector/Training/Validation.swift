@@ -43,6 +43,10 @@ public struct Validation: Sendable {
   public var imageSize: Int
   public var batchSize: Int
   public var suppression = NonMaximumSuppression.validation
+  /// What the loss is taken with, so that it compares with training's.
+  public var hyper = HyperParameters()
+  /// Threads that load; how many changes no result.
+  public var workers = 1
   private let source: any ValidationSource
   private let plan: ValidationPlan
   private let multiple: Int
@@ -89,10 +93,8 @@ public struct Validation: Sendable {
     precondition(multiple.isMultiple(of: network.sizeMultiple), "validation planned for another network")
     try WeightsFile.requireRightProducts()
     let clock = ContinuousClock.now
-    let loss = DetectionLoss(
-      classes: network.spec.classes, anchors: network.anchors,
-      gains: .standard(classes: network.spec.classes, imageSize: imageSize))
-    let loader = Prefetcher(count: plan.batches.count, depth: 1) { [self] index in try load(plan.batches[index]) }
+    let loss = DetectionLoss(classes: network.spec.classes, anchors: network.anchors, hyper: hyper, imageSize: imageSize)
+    let loader = Prefetcher(count: plan.batches.count, depth: 1, workers: workers) { [self] index in try load(plan.batches[index]) }
     defer { loader.stop() }
     var collector = AveragePrecision()
     var sums = SIMD3<Double>()
