@@ -11,7 +11,8 @@ struct InitWeights: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "init-weights", abstract: "Write fresh weights, the same bytes for the same seed.")
 
-  @Option(help: "Model: yolov5n, yolov5s, yolov5m, yolov5l or yolov5x.") var cfg = "yolov5n"
+  @Option(help: "Model: yolov5n, yolov5s, yolov5m, yolov5l, yolov5x, or the path of a model yaml.") var cfg = "yolov5n"
+  @Option(help: "batch, or group (each image's own statistics, for privacy by record).") var norm = NormKind.batch
   @Option(help: "Number of classes.") var classes: Int
   @Option(help: "Everything random follows from this number.") var seed: UInt64 = 0
   @Option(help: "File to write (safetensors).") var out: String
@@ -21,7 +22,7 @@ struct InitWeights: ParsableCommand {
   }
 
   func run() throws {
-    let network = Network(spec: try modelSpec(cfg, classes: classes), seed: seed, threads: 1)
+    let network = Network(spec: try modelSpec(cfg, classes: classes, norm: norm), seed: seed, threads: 1)
     try WeightsFile.write(network.safetensors(), path: out)
     Output.note("weights  \(out): \(cfg), \(classes) classes, \(network.parameterCount) parameters")
   }

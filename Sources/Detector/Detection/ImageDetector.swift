@@ -22,10 +22,7 @@ public struct ImageDetector {
 
   /// - Throws: `TrainingError` where the size does not suit the network.
   public init(network: Network, imageSize: Int, suppression: NonMaximumSuppression = .display) throws(TrainingError) {
-    guard TrainingOptions.imageSizeRange.contains(imageSize), imageSize.isMultiple(of: network.sizeMultiple) else {
-      throw TrainingError(
-        .badJob, "image size \(imageSize) does not suit this model", hint: "use a multiple of \(network.sizeMultiple) from 32 to 4096")
-    }
+    try network.requireSize(imageSize)
     try WeightsFile.requireRightProducts()
     (self.network, self.imageSize, self.suppression) = (network, imageSize, suppression)
   }

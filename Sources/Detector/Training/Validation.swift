@@ -48,32 +48,28 @@ public struct Validation: Sendable {
   /// Threads that load; how many changes no result.
   public var workers = 1
   private let source: any ValidationSource
-  private let plan: ValidationPlan
-  private let multiple: Int
+  /// Of the images, in their own pixels.
+  private let sizes: [(width: Int, height: Int)]
 
-  /// - Parameter multiple: what the network's input sizes are multiples of (`Network.sizeMultiple`).
   /// - Throws: `TrainingError` where there is nothing to validate or a size is out of range; what `source` throws.
-  public init(source: any ValidationSource, imageSize: Int, batchSize: Int, multiple: Int = ImageBatch.sizeMultiple) throws {
+  public init(source: any ValidationSource, imageSize: Int, batchSize: Int) throws {
     guard source.imageCount > 0 else {
       throw TrainingError(.unsuitableData, "the data set has no validation images", hint: "check `val` in data.yaml")
     }
-    guard TrainingOptions.imageSizeRange.contains(imageSize), imageSize.isMultiple(of: multiple),
+    guard TrainingOptions.imageSizeRange.contains(imageSize), imageSize.isMultiple(of: ImageBatch.sizeMultiple),
       TrainingOptions.batchSizeRange.contains(batchSize)
     else {
       throw TrainingError(
         .badJob, "image size \(imageSize) with batch size \(batchSize) is impossible",
-        hint: "use a multiple of \(multiple) from 32 to 4096, and a batch of 1 to 4096")
+        hint: "use a multiple of 32 from 32 to 4096, and a batch of 1 to 4096")
     }
     self.source = source
     self.imageSize = imageSize
     self.batchSize = batchSize
-    plan = ValidationPlan(
-      sizes: try (0..<source.imageCount).map { try source.size(of: $0) }, imageSize: imageSize, batchSize: batchSize,
-      multiple: multiple)
-    self.multiple = multiple
+    sizes = try (0..<source.imageCount).map { try source.size(of: $0) }
   }
 
-  public var batchCount: Int { plan.batches.count }
+  public var batchCount: Int { (sizes.count + batchSize - 1) / batchSize }
 
   private struct Loaded: Sendable {
     var batch: ValidationPlan.Batch
@@ -90,9 +86,10 @@ public struct Validation: Sendable {
         .unsuitableData, "the data set has \(source.classCount) classes, the weights have \(network.spec.classes)",
         hint: "validate on the data set that the weights are for")
     }
-    precondition(multiple.isMultiple(of: network.sizeMultiple), "validation planned for another network")
+    try network.requireSize(imageSize)
     try WeightsFile.requireRightProducts()
     let clock = ContinuousClock.now
+    let plan = ValidationPlan(sizes: sizes, imageSize: imageSize, batchSize: batchSize, multiple: network.sizeMultiple)
     let loss = DetectionLoss(classes: network.spec.classes, anchors: network.anchors, hyper: hyper, imageSize: imageSize)
     let loader = Prefetcher(count: plan.batches.count, depth: 1, workers: workers) { [self] index in try load(plan.batches[index]) }
     defer { loader.stop() }

@@ -84,3 +84,13 @@ public struct WeightsFile: Sendable {
     }
   }
 }
+
+extension Network {
+  /// - Throws: `TrainingError` if a square of `size` pixels is no input of this network.
+  func requireSize(_ size: Int) throws(TrainingError) {
+    guard TrainingOptions.imageSizeRange.contains(size), size.isMultiple(of: sizeMultiple) else {
+      throw TrainingError(
+        .badJob, "image size \(size) does not suit this model", hint: "use a multiple of \(sizeMultiple) from 32 to 4096")
+    }
+  }
+}
