@@ -11,8 +11,9 @@ public struct DatasetDescription: Equatable, Sendable {
   /// Image folders, list files or images, absolute.
   public let trainingPaths: [String]
   public let validationPaths: [String]
+  public let testPaths: [String]
 
-  /// `test` is read by no verb yet; `download` is never run.
+  /// `download` is never run.
   static let keys: Set<String> = ["path", "train", "val", "test", "nc", "names", "download"]
   static let fileBytesMax = 4 << 20
   static let classesMax = 10_000
@@ -38,6 +39,15 @@ public struct DatasetDescription: Equatable, Sendable {
     names = try Self.names(fields, path)
     trainingPaths = try Self.paths(fields["train"], "train", base, path)
     validationPaths = try Self.paths(fields["val"], "val", base, path)
+    testPaths = try Self.paths(fields["test"], "test", base, path)
+  }
+
+  public func paths(_ split: Dataset.Split) -> [String] {
+    switch split {
+    case .train: trainingPaths
+    case .val: validationPaths
+    case .test: testPaths
+    }
   }
 
   private static func bad(_ path: String, _ reason: String, line: Int? = nil) -> DataError {

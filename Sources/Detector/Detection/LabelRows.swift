@@ -18,9 +18,13 @@ public struct LabelRows: Sendable {
   }
 
   /// Writes a label file; without detections there is none, as YOLOv5 has it.
-  public func write(_ detections: [Detection], of image: RGBImage, path: String) throws(DataError) {
+  /// - Parameters:
+  ///   - width: of the image in pixels.
+  ///   - height: of the image in pixels.
+  public func write(_ detections: [Detection], width: Int, height: Int, path: String) throws(DataError) {
     guard !detections.isEmpty else { return }
-    do { try Data(text(detections, width: image.width, height: image.height).utf8).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
+    let rows = Data(text(detections, width: width, height: height).utf8)
+    do { try rows.write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
       throw DataError(.cannotWrite, path, "cannot be written", hint: "check the folder, its permissions, and free space")
     }
   }

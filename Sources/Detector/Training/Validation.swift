@@ -78,9 +78,24 @@ public struct Validation: Sendable {
     var labels: [[Target]]
   }
 
+  /// What was found in one image, and what its labels say; boxes in the image's own pixels.
+  public struct Finding: Sendable {
+    /// Number of the image in the source.
+    public var image: Int
+    public var width: Int
+    public var height: Int
+    /// Most confident first.
+    public var detections: [Detection]
+    public var labels: [LabelledBox]
+  }
+
   /// Scores `network` as it is.
-  /// - Parameter onBatch: called with the number of batches done and in all.
-  public func run(_ network: Network, onBatch: (Int, Int) -> Void = { _, _ in }) throws -> Outcome {
+  /// - Parameters:
+  ///   - onImage: called with each image's findings, in the order of the batches; an error ends the run.
+  ///   - onBatch: called with the number of batches done and in all.
+  public func run(
+    _ network: Network, onImage: (Finding) throws -> Void = { _ in }, onBatch: (Int, Int) -> Void = { _, _ in }
+  ) throws -> Outcome {
     guard source.classCount == network.spec.classes else {
       throw TrainingError(
         .unsuitableData, "the data set has \(source.classCount) classes, the weights have \(network.spec.classes)",
@@ -100,7 +115,10 @@ public struct Validation: Sendable {
       let maps = network.forward(loaded.images, training: false)
       let parts = loss.evaluate(maps: maps, targets: inputTargets(loaded)).parts
       sums += SIMD3(parts.box, parts.objectness, parts.classification) * Double(loaded.images.count)
-      score(loaded, MapDecoder.decode(maps, anchors: network.anchors, strides: network.strides), into: &collector)
+      for finding in findings(loaded, MapDecoder.decode(maps, anchors: network.anchors, strides: network.strides)) {
+        collector.add(detections: finding.detections, labels: finding.labels)
+        try onImage(finding)
+      }
       done += 1
       onBatch(done, plan.batches.count)
     }
@@ -142,8 +160,8 @@ public struct Validation: Sendable {
     }
   }
 
-  private func score(_ loaded: Loaded, _ decoded: DecodedPredictions, into collector: inout AveragePrecision) {
-    for (index, frame) in loaded.frames.enumerated() {
+  private func findings(_ loaded: Loaded, _ decoded: DecodedPredictions) -> [Finding] {
+    loaded.frames.enumerated().map { index, frame in
       // One scale for both axes, as YOLOv5's validation does it: labels go the same way as predictions.
       let back = InputFrame(gain: frame.scale.y, padding: frame.padding, size: frame.size)
       let predictions = Predictions(decoded, image: index, objectnessMin: suppression.confidenceMin)
@@ -156,7 +174,8 @@ public struct Validation: Sendable {
         let half = SIMD2(label.w, label.h) * size / 2
         return LabelledBox(box: back.native(SIMD4(lowHalf: centre - half, highHalf: centre + half)), classIndex: label.classIndex)
       }
-      collector.add(detections: detections, labels: labels)
+      return Finding(
+        image: loaded.batch.images[index], width: Int(frame.size.x), height: Int(frame.size.y), detections: detections, labels: labels)
     }
   }
 }
