@@ -50,6 +50,27 @@ private func noise(_ width: Int, _ height: Int, seed: UInt64) -> RGBImage {
     #expect(LabelRows(isConfident: false).text(found, width: 300, height: 80) == "0 0.166667 0.5 0.333333 1\n2 0.0666667 0.5 0.0666667 0.5\n")
   }
 
+  @Test func resultsAreCOCOs() throws {
+    try withTemporaryFolder { folder in
+      let results = try COCOResults(path: "\(folder)/x.json")
+      try results.add([Detection(box: [10.12345, 20, 30, 60.5], confidence: 0.9123456, classIndex: 2)], stem: "000042")
+      try results.add([], stem: "b")
+      try results.add([Detection(box: [0, 0, 1, 2], confidence: 0.5, classIndex: 0)], stem: "a\"b")
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/x.json"))
+      try results.finish()
+      let text = try String(contentsOfFile: "\(folder)/x.json", encoding: .utf8)
+      #expect(
+        text == """
+          [
+          {"image_id":42,"category_id":2,"bbox":[10.123,20.0,19.877,40.5],"score":0.91235},
+          {"image_id":"a\\"b","category_id":0,"bbox":[0.0,0.0,1.0,2.0],"score":0.5}
+          ]
+
+          """)
+      #expect(throws: DataError.self) { _ = try COCOResults(path: "\(folder)/none/x.json") }
+    }
+  }
+
   @Test func sourcesAreFilesFoldersPatternsAndLists() throws {
     try withTemporaryFolder { folder in
       for name in ["b.jpg", "a.PNG", "c.txt", "note.md"] { try Data().write(to: URL(fileURLWithPath: "\(folder)/\(name)")) }

@@ -266,10 +266,10 @@ def bad_pickles():
     save("bad_forbiddenGlobal_os_system", pickle.dumps({"model": Evil()}, 2))
     save("bad_forbiddenGlobal_os_system4", pickle.dumps({"model": Evil()}, 4))
     for path in [
-        "builtins.eval", "__builtin__.exec", "builtins.__import__", "subprocess.Popen", "torch.load", "torch.hub.load", "torch.QInt8Storage",
-        "models.yolo.parse_model", "models.hub.Detect", "models.yolo.os.Detect", "utils.general.check_requirements", "utils.downloads.Get",
-        "ultralytics.nn.tasks.DetectionModel", "torch.nn.modules.linear", "torch.nn.modules..Linear", "numpy.core.multiarray.fromfile",
-        "copyreg._reconstructor", "torch.nn.Linear", "torch.nn.modules.linear.torch._C",
+        "builtins.eval", "__builtin__.exec", "builtins.__import__", "subprocess.Popen", "torch.load", "torch.hub.load",
+        "torch.QInt8Storage", "models.yolo.parse_model", "models.hub.Detect", "models.yolo.os.Detect", "utils.general.check_requirements",
+        "utils.downloads.Get", "ultralytics.nn.tasks.DetectionModel", "torch.nn.modules.linear", "torch.nn.modules..Linear",
+        "numpy.core.multiarray.fromfile", "copyreg._reconstructor", "torch.nn.Linear", "torch.nn.modules.linear.torch._C",
     ]:
         save(f"bad_forbiddenGlobal_{path.replace('.', '_')}", {"model": Raw(named(path) + b")R")})
     method = call("builtins.getattr", named("models.yolo.Detect"), "forward")

@@ -10,7 +10,7 @@
     yolov5_torch.py train --data data.yaml --cfg yolov5n --img 160 --epochs 40 --out trained.safetensors
     yolov5_torch.py onnx --model X.onnx --weights X.safetensors --img 160
 
-Results go to standard output, as JSON where the command says so. Exit code 1: a check failed; 2: the arguments are wrong.
+Results go to standard output, as JSON where the command says so. Exit code 1: a check failed; 2: the arguments or the files are wrong.
 """
 import argparse
 import sys
@@ -59,7 +59,7 @@ def arguments() -> argparse.Namespace:
     steps.add_argument("--out", help="a safetensors file for the weights after the last step")
 
     train = verb("train", "train with low augmentation and measure the averaged weights", weights=False)
-    train.add_argument("--cfg", default="yolov5n", help="yolov5n, s, m, l, x or a model yaml (default yolov5n)")
+    train.add_argument("--cfg", help="yolov5n, s, m, l, x or a model yaml (default: told by the weights, else yolov5n)")
     train.add_argument("--weights", help="first weights (default: random ones from the seed)")
     train.add_argument("--img", type=int, default=640, help="side in pixels (default 640)")
     train.add_argument("--batch-size", type=int, default=16)
@@ -67,7 +67,7 @@ def arguments() -> argparse.Namespace:
     train.add_argument("--epochs", type=int, default=100, help="0 writes the first weights")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--cosine", action="store_true", help="let the rate fall by a cosine")
-    train.add_argument("--validate-every", type=int, default=0, metavar="N", help="epochs between two validations (default: only at the end)")
+    train.add_argument("--validate-every", type=int, default=0, metavar="N", help="epochs between validations (default: at the end)")
     train.add_argument("--out", default="trained.safetensors")
     train.add_argument("--json", action="store_true", help="print a JSON line an epoch and one at the end")
 
@@ -80,4 +80,8 @@ def arguments() -> argparse.Namespace:
 
 if __name__ == "__main__":
     options = arguments()
-    sys.exit(options.run(options))
+    try:
+        sys.exit(options.run(options))
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

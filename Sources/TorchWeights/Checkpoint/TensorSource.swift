@@ -43,10 +43,9 @@ struct TensorSource {
     }
     let (size, overflow) = tensor.storageCount.multipliedReportingOverflow(by: tensor.kind.width)
     guard !overflow, size == bytes.count else {
+      let claim = "\(tensor.storageCount) elements of \(tensor.kind.width) bytes"
       throw TorchWeightsError(
-        .inconsistentTensor,
-        "storage \"\(printable(tensor.storage))\" has \(bytes.count) bytes where \(tensor.storageCount) elements of \(tensor.kind.width) should be"
-      )
+        .inconsistentTensor, "storage \"\(printable(tensor.storage))\" has \(bytes.count) bytes where \(claim) should be")
     }
     return bytes
   }

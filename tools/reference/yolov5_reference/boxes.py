@@ -33,7 +33,10 @@ class Overlaps:
 
 
 def overlaps(first: Tensor, second: Tensor) -> Overlaps:
-    """Of xywh boxes, pair by pair. CIoU = IoU − (ρ²/c² + vα), its α without gradient."""
+    """Of xywh boxes, pair by pair. CIoU = IoU − (ρ²/c² + vα), its α without gradient.
+
+    As in v7.0, α is 0/0 where rounding takes the IoU of equal boxes to 1 + 1e-7 in single precision.
+    """
     a, b = corners(first), corners(second)
     low, high = torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])
     shared = (high - low).clamp(min=0).prod(-1)

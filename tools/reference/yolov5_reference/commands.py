@@ -21,6 +21,10 @@ def say(fields: dict) -> None:
     print(json.dumps(fields), flush=True)
 
 
+def tell(fields: dict) -> None:
+    print("  ".join(f"{name} {value:.4g}" for name, value in fields.items() if isinstance(value, float | int)), flush=True)
+
+
 def check(options: Namespace) -> int:
     torch.set_num_threads(options.threads)
     vectors = Vectors(Path(options.vectors))
@@ -86,11 +90,14 @@ def steps(options: Namespace) -> int:
 
 def first_network(options: Namespace, classes: int) -> Network:
     if options.weights:
-        return open_weights(options.weights, options.cfg)[0]
+        network, _ = open_weights(options.weights, options.cfg)
+        if network.head.classes != classes:
+            raise ValueError(f"{options.weights} has {network.head.classes} classes, the data {classes}")
+        return network
     torch.manual_seed(options.seed)
-    found = description.load(options.cfg, classes)
+    found = description.load(options.cfg or "yolov5n", classes)
     if isinstance(found.anchors, int):
-        raise SystemExit(f"{options.cfg} only counts its anchors: give first weights that have some, with --weights")
+        raise ValueError(f"{options.cfg} only counts its anchors: give first weights that have some, with --weights")
     return Network(found)
 
 
@@ -102,16 +109,13 @@ def train(options: Namespace) -> int:
     schedule = Schedule(max(options.epochs, 1), count, options.batch_size, options.nominal_batch, cosine=options.cosine)
     run = training.Training(network, split, options.img, options.seed, schedule)
     measure = lambda: validation.report(validation.validate(run.average.network, held, options.img, options.batch_size))
-    show = say if options.json else lambda fields: print("  ".join(f"{k} {v:.4g}" for k, v in fields.items() if not isinstance(v, dict)), flush=True)
+    show = say if options.json else tell
     show({"images": len(split.paths), "possible_recall": training.possible_recall(network, split, options.img)})
-    scores = {}
     for epoch in run.epochs() if options.epochs else ():
         is_due = epoch.number == options.epochs or options.validate_every and epoch.number % options.validate_every == 0
         scores = measure() if is_due else {}
         show({**asdict(epoch), **scores})
     save_weights(options.out, run.average.network, split.names)
-    if scores:
-        show({"out": options.out, **scores} if options.json else scores)
     return 0
 
 
@@ -127,6 +131,8 @@ def onnx(options: Namespace) -> int:
     for path in data.images_of(Path(options.source)) if options.source else ():
         image = letterbox(data.read_image(path), height, width).image
         given.append((path.name, data.as_input([image] * count)))
-    for name, images in given:
-        say(asdict(exported.compare(found, network, name, images)))
+    differences = [exported.compare(found, network, name, images) for name, images in given]
+    for difference in differences:
+        say(asdict(difference))
+    say({"name": "largest", "box": max(d.box for d in differences), "score": max(d.score for d in differences)})
     return 0

@@ -57,7 +57,8 @@ def parse(text: str, classes: int | None = None) -> Description:
     if "SiLU" not in str(root.get("activation", "nn.SiLU()")):
         raise ValueError(f"the activation {root['activation']} is unknown here")
     rows = root["backbone"] + root.get("head", [])
-    return Description(classes or root["nc"], root.get("depth_multiple", 1.0), root.get("width_multiple", 1.0), root.get("anchors", ANCHORS), rows)
+    depth, width = (root.get(f"{kind}_multiple", 1.0) for kind in ("depth", "width"))
+    return Description(classes or root["nc"], depth, width, root.get("anchors", ANCHORS), rows)
 
 
 def load(name: str, classes: int | None = None) -> Description:

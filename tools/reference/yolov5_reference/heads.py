@@ -39,7 +39,7 @@ class Detect(nn.Module):
         return self.raw(maps)
 
     def decode(self, raw: list[Tensor]) -> Tensor:
-        """(image, prediction, outputs): centre and size in pixels of the input, objectness and classes from 0 to 1, coefficients as given."""
+        """(image, prediction, outputs): centre and size in pixels, objectness and classes from 0 to 1, coefficients as given."""
         found = []
         for level, stride, anchors in zip(raw, self.strides, self.anchors):
             batch, _, rows, columns, _ = level.shape

@@ -90,4 +90,5 @@ def score(right: np.ndarray, confidence: np.ndarray, predicted: np.ndarray, want
     p, r, f1 = p[:, at], r[:, at], f1[:, at]
     tp = (r * counts).round()
     fp = (tp / (p + TINY) - tp).round()
-    return Scores(float(p.mean()), float(r.mean()), float(ap[:, 0].mean()), float(ap.mean()), [int(c) for c in classes], ap, p, r, f1, tp, fp)
+    means = [float(values.mean()) for values in (p, r, ap[:, 0], ap)]
+    return Scores(*means, [int(label) for label in classes], ap, p, r, f1, tp, fp)

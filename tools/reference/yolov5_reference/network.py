@@ -31,6 +31,7 @@ class Network(nn.Module):
             self.sources.append(inputs if isinstance(source, list) else inputs[0])
             channels.append(outputs)
             strides.append(stride)
+        self.size_multiple = max(32, *strides)  # of the sides of images
         if isinstance(self.head, Detect):
             self.head.start_biases()
 
@@ -73,11 +74,6 @@ class Network(nn.Module):
     @property
     def head(self) -> nn.Module:
         return self.model[-1]
-
-    @property
-    def size_multiple(self) -> int:
-        """What the sides of images are multiples of."""
-        return max(self.head.strides)
 
     def forward(self, x: Tensor):
         """Raw maps by level; with the prototypes for segmentation; scores for classification."""

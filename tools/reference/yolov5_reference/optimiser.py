@@ -3,7 +3,6 @@ import math
 from copy import deepcopy
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import nn
 

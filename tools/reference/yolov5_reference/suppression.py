@@ -1,6 +1,7 @@
 """Non-maximum suppression of decoded predictions."""
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -8,6 +9,7 @@ from .boxes import corners, iou_matrix
 
 CANDIDATES_MAX = 30_000
 CLASS_OFFSET = 7680.0  # pixels between the boxes of two classes, so that they never overlap
+BLOCK = 256  # boxes that are compared with each other at once
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,15 @@ DETECTION = Suppression(0.25, 0.45, keep_max=1000)
 
 def greedy(boxes: Tensor, iou_max: float, keep_max: int) -> Tensor:
     """Indices of the boxes that no better one overlaps by more than `iou_max`; boxes stand best first."""
-    left = torch.arange(len(boxes))
-    kept = []
-    while len(left) and len(kept) < keep_max:
-        kept.append(int(left[0]))
-        overlap = iou_matrix(boxes[left[:1]], boxes[left[1:]])[0]
-        left = left[1:][~(overlap > iou_max)]
-    return torch.tensor(kept, dtype=torch.long)
+    kept = torch.zeros(0, dtype=torch.long)
+    for own in torch.arange(len(boxes)).split(BLOCK):
+        own = own[~(iou_matrix(boxes[kept], boxes[own]) > iou_max).any(0)]
+        covers = (iou_matrix(boxes[own], boxes[own]) > iou_max).numpy()
+        stays = np.ones(len(own), bool)
+        for index in range(len(own)):
+            if stays[index]:
+                stays[index + 1:] &= ~covers[index, index + 1:]
+        kept = torch.cat((kept, own[torch.from_numpy(stays)]))
+        if len(kept) >= keep_max:
+            break
+    return kept[:keep_max]

@@ -1,4 +1,5 @@
 """One comparison, and how far two arrays lie apart."""
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,12 +27,19 @@ def array(values) -> np.ndarray:
 
 
 def largest(found, wanted) -> float:
-    """Absolute difference; infinite where the shapes differ or a value is no number."""
+    """Absolute difference; infinite where the shapes differ, or one value is no number and the other is."""
     a, b = array(found), array(wanted)
     if a.shape != b.shape:
         return float("inf")
-    off = float(np.abs(a - b).max(initial=0))
+    off = float(np.abs(a - b)[~(np.isnan(a) & np.isnan(b))].max(initial=0))
     return off if off == off else float("inf")
+
+
+def predictions(name: str, found: torch.Tensor, wanted: torch.Tensor, allowed: float) -> Iterator[Case]:
+    """Of decoded predictions: boxes relative to the widest side, everything else absolute."""
+    side = float(wanted[..., :4].max())
+    yield Case(f"{name}, boxes over the widest side", largest(found[..., :4], wanted[..., :4]) / side, allowed)
+    yield Case(f"{name}, all but the boxes", largest(found[..., 4:], wanted[..., 4:]), allowed)
 
 
 def relative(found, wanted) -> float:

@@ -15,6 +15,9 @@ from .case import Case, largest
 from .vectors import Vectors
 
 IMAGE_SIZE, BATCH_SIZE = 160, 16
+# Which images of equal height / width share a batch, and so its padding, is the sorting's choice. Over eight random choices precision
+# moved by 0.0035, mAP by 0.0011.
+ALLOWED = {"precision": 3e-3, "recall": 1e-3, "map50": 1e-3, "map": 1e-3}
 
 
 def checkpoints(vectors: Vectors, split: Split) -> Iterator[Case]:
@@ -22,9 +25,9 @@ def checkpoints(vectors: Vectors, split: Split) -> Iterator[Case]:
     for name, wanted in vectors.json("checkpoint/expected").items():
         network, _ = open_weights(folder / f"{name}.safetensors")
         found = validate(network, split, IMAGE_SIZE, BATCH_SIZE)
-        for key in ("precision", "recall", "map50", "map"):
+        for key, allowed in ALLOWED.items():
             value = getattr(found, key)
-            yield Case(f"{name}, {key} {value:.4f}", largest(value, wanted[key]), 1e-3)
+            yield Case(f"{name}, {key} {value:.4f}", largest(value, wanted[key]), allowed)
         yield Case(f"{name}, mAP by class", largest(found.ap.mean(1), wanted["per_class_map"]), 1e-3)
         yield from detections(network, split, folder / "detect-bccd-val")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import torch
 
 from ..loss import Gains, classification_loss, detection_loss
-from .case import Case, largest, worst
+from .case import Case, largest, predictions, worst
 from .networks import GRADIENTS, LOSS, MAPS
 from .vectors import Vectors
 
@@ -16,15 +16,14 @@ def segmentation(vectors: Vectors) -> Iterator[Case]:
     with torch.no_grad():
         raw, prototypes = network.eval()(images)
         decoded = network.head.decode(raw)
-    wanted = vectors.array("tinyseg_eval_decoded")
     yield Case("tinyseg, prototypes", largest(prototypes, vectors.array("tinyseg_eval_proto")), MAPS)
-    yield Case("tinyseg, decoded boxes over the widest side", largest(decoded[..., :4], wanted[..., :4]) / float(wanted[..., :4].max()), MAPS)
-    yield Case("tinyseg, decoded scores and coefficients", largest(decoded[..., 4:], wanted[..., 4:]), MAPS)
+    yield from predictions("tinyseg, decoded", decoded, vectors.array("tinyseg_eval_decoded"), MAPS)
     raw, prototypes = network.train()(images)
     yield Case("tinyseg, maps in training", max(largest(m, vectors.array(f"tinyseg_train_out{i}")) for i, m in enumerate(raw)), MAPS)
     yield Case("tinyseg, prototypes in training", largest(prototypes, vectors.array("tinyseg_train_proto")), MAPS)
     targets, planes = vectors.array("tinyseg_targets"), vectors.array("tinyseg_masks")
-    loss = detection_loss(raw, targets, network.head.anchors, network.head.classes, Gains.scaled(3, network.head.classes, IMAGE_SIZE), prototypes, planes)
+    head = network.head
+    loss = detection_loss(raw, targets, head.anchors, head.classes, Gains.scaled(3, head.classes, IMAGE_SIZE), prototypes, planes)
     total = vectors.about("tinyseg", "loss_total")
     found = [loss.total.item(), loss.box, loss.mask, loss.objectness, loss.classes]
     yield Case("tinyseg, loss and parts", largest(found, [total, *vectors.about("tinyseg", "lbox_lseg_lobj_lcls")]) / total, LOSS)

@@ -7,7 +7,7 @@ from .. import training as runs
 from ..assignment import assign
 from ..network import Network
 from ..optimiser import Average, optimiser, step
-from .case import Case, array, largest, relative, worst
+from .case import Case, array, largest, predictions, relative, worst
 from .vectors import Missing, Vectors
 
 TRAINED = ("n3", "tiny3", "tiny3_empty")
@@ -24,9 +24,7 @@ def maps(vectors: Vectors) -> Iterator[Case]:
             trained = network.train()(images)
         for kind, found in (("eval_raw", raw), ("train_out", trained)):
             yield Case(f"{prefix}, maps, {kind}", max(largest(m, vectors.array(f"{prefix}_{kind}{i}")) for i, m in enumerate(found)), MAPS)
-        wanted = vectors.array(f"{prefix}_eval_decoded")
-        yield Case(f"{prefix}, decoded boxes over the widest side", largest(decoded[..., :4], wanted[..., :4]) / float(wanted[..., :4].max()), MAPS)
-        yield Case(f"{prefix}, decoded scores", largest(decoded[..., 4:], wanted[..., 4:]), MAPS)
+        yield from predictions(f"{prefix}, decoded", decoded, vectors.array(f"{prefix}_eval_decoded"), MAPS)
 
 
 def assignments(vectors: Vectors) -> Iterator[Case]:
@@ -35,7 +33,7 @@ def assignments(vectors: Vectors) -> Iterator[Case]:
             wanted = vectors.tensors(f"{prefix}_build_targets")
         except Missing:
             continue
-        targets, head = vectors.array(f"{prefix}_targets"), vectors.network(prefix).head
+        targets, head = vectors.targets(prefix), vectors.network(prefix).head
         shapes = [vectors.array(f"{p}_train_out{i}").shape for p in [prefix.removesuffix("_empty")] for i in range(3)]
         exact, boxes, count = [], [], 0
         for level, (anchors, shape) in enumerate(zip(head.anchors, shapes)):
@@ -50,7 +48,7 @@ def assignments(vectors: Vectors) -> Iterator[Case]:
 
 def _loss(vectors: Vectors, prefix: str, network: Network, double: bool = False):
     kind = torch.float64 if double else torch.float32
-    images, targets = vectors.images(prefix).to(kind), vectors.array(f"{prefix}_targets").to(kind)
+    images, targets = vectors.images(prefix).to(kind), vectors.targets(prefix).to(kind)
     return runs.loss_of(network.to(kind).train(), images, targets, vectors.about(prefix, "imgsz_gain"))
 
 
@@ -59,13 +57,13 @@ def losses(vectors: Vectors) -> Iterator[Case]:
         for double, allowed in ((False, LOSS), (True, 1e-9)):
             loss = _loss(vectors, prefix, vectors.network(prefix), double)
             wanted = [vectors.about(prefix, "loss_total_f64"), *vectors.about(prefix, "items_f64")]
-            kind = "double" if double else "single"
-            yield Case(f"{prefix}, loss and parts in {kind} precision", largest([loss.total.item(), *loss.items()], wanted) / wanted[0], allowed)
+            off = largest([loss.total.item(), *loss.items()], wanted) / wanted[0]
+            yield Case(f"{prefix}, loss and parts in {'double' if double else 'single'} precision", off, allowed)
 
 
 def norms(vectors: Vectors) -> Iterator[Case]:
     for prefix in TRAINED:
-        network, wanted = vectors.network(prefix), vectors.tensors(f"{prefix}_bn_after_forward", f"{prefix[:5]}_bn_after_forward")
+        network, wanted = vectors.network(prefix), vectors.tensors(f"{prefix.removesuffix('_empty')}_bn_after_forward")
         with torch.no_grad():
             network.train()(vectors.images(prefix))
         off, name = worst(network.state_dict(), wanted)
@@ -100,9 +98,7 @@ def training(vectors: Vectors) -> Iterator[Case]:
     yield Case("n3, sums of the averaged weights after three steps, over their magnitudes", max(off), 1e-5)
     with torch.no_grad():
         decoded = network.eval().predict(vectors.images("n3"))
-    wanted = vectors.array("n3_eval_decoded_after3")
-    yield Case("n3, decoded boxes after three steps over the widest side", largest(decoded[..., :4], wanted[..., :4]) / float(wanted[..., :4].max()), 1e-3)
-    yield Case("n3, decoded scores after three steps", largest(decoded[..., 4:], wanted[..., 4:]), 1e-3)
+    yield from predictions("n3, decoded after three steps", decoded, vectors.array("n3_eval_decoded_after3"), 1e-3)
 
 
 def layers(vectors: Vectors) -> Iterator[Case]:

@@ -68,6 +68,9 @@ class Vectors:
     def images(self, prefix: str) -> Tensor:
         return self.array(f"{prefix}_input", "n3_input")
 
+    def targets(self, prefix: str) -> Tensor:
+        return torch.zeros(0, 6) if prefix.endswith("_empty") else self.array(f"{prefix}_targets")
+
     def change(self, prefix: str, steps: int) -> dict[str, Tensor]:
         """Of every floating tensor, what so many optimiser steps did to it."""
         try:
