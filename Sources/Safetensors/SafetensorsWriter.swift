@@ -30,6 +30,9 @@ public struct SafetensorsWriter: Sendable {
     append(name, .i64, shape, bytes(int64s.count, { UInt64(bitPattern: int64s[$0]) }))
   }
 
+  /// Adds a tensor of any type; `data` is row-major and little-endian, as many bytes as `shape` and `type` say.
+  public mutating func add(_ name: String, shape: [Int], type: ElementType, data: ArraySlice<UInt8>) { append(name, type, shape, data) }
+
   /// Copies a tensor of another file, bytes and type unchanged.
   public mutating func add(_ entry: SafetensorsFile.Entry) { append(entry.name, entry.dtype, entry.shape, entry.data) }
 

@@ -7,8 +7,10 @@ import Foundation
 
 /// What is trained.
 struct ModelArguments: ParsableArguments {
-  @Option(help: "Weights to start from (safetensors). Outputs of other classes begin afresh.") var weights: String?
-  @Option(help: "Model for fresh weights: yolov5n, yolov5s, yolov5m, yolov5l or yolov5x.") var cfg: String?
+  @Option(help: "Weights to start from (.pt of YOLOv5 v7.0, or safetensors). Outputs of other classes begin afresh.") var weights: String?
+  @Option(help: "Model for fresh weights: yolov5n, yolov5s, yolov5m, yolov5l, yolov5x, or the path of a model yaml.") var cfg: String?
+  @Option(help: "batch; group (each image's own statistics, for privacy by record); or frozen (batch norms that keep their statistics).")
+  var norm = NormMode.batch
   @Option(parsing: .upToNextOption, help: "Layers to keep as they are: one number for that many layers from the first on, or a list.")
   var freeze: [Int] = [0]
   @Flag(name: .customLong("noautoanchor"), help: "Keep the model's anchors however they suit the labels.") var noAutoAnchor = false
@@ -24,9 +26,17 @@ struct ModelArguments: ParsableArguments {
   }
 
   func network(classes: Int, seed: UInt64, threads: Int) throws -> Network {
-    guard let path = weightsPath else { return Network(spec: try modelSpec(cfg ?? "", classes: classes), seed: seed, threads: threads) }
+    let kind = norm == .group ? NormKind.group : .batch
+    guard let path = weightsPath else {
+      return Network(spec: try modelSpec(cfg ?? "", classes: classes, norm: kind), seed: seed, threads: threads)
+    }
     let weights = try WeightsFile.read(path)
-    let spec = try cfg.map { try modelSpec($0, classes: classes) }
+    var spec = try cfg.flatMap { try $0.isEmpty ? nil : modelSpec($0, classes: classes, norm: kind) }
+    // Weights of a model with batch norms start one with group norms: all fits but the statistics.
+    if spec == nil, norm == .group, var own = try? ModelSpec.infer(from: weights.file), own.norm == .batch {
+      (own.norm, own.classes) = (.group, classes)
+      spec = own
+    }
     let (network, taken, tensors) = try WeightsFile.network(weights, spec: spec, classes: classes, seed: seed, threads: threads)
     if taken < tensors { Output.note("weights  \(taken) of \(tensors) tensors from \(path), the others afresh") }
     return network
@@ -132,3 +142,6 @@ struct RunArguments: ParsableArguments {
     settings.savePeriod = savePeriod >= 1 ? savePeriod : nil
   }
 }
+
+extension NormMode: ExpressibleByArgument {}
+extension NormKind: ExpressibleByArgument {}

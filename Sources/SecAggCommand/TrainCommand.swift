@@ -64,6 +64,7 @@ struct Train: ParsableCommand {
       settings.hyp = hyper.hyp ?? ""
       (settings.weights, settings.cfg) = (model.weights ?? "", model.cfg ?? "")
       settings.options.frozenLayers = model.frozenLayers
+      settings.options.norm = model.norm
       settings.fitsAnchors = !model.noAutoAnchor
       selection.apply(to: &settings)
       schedule.apply(to: &settings)
@@ -99,12 +100,19 @@ struct Train: ParsableCommand {
   }
 }
 
-/// The model of a `--cfg` flag.
-func modelSpec(_ name: String, classes: Int) throws -> ModelSpec {
-  guard let spec = ModelSpec.named(name, classes: classes) else {
+/// The model of a `--cfg` flag: a name, or the path of a model yaml. YOLOv5 also writes names with the ending.
+func modelSpec(_ name: String, classes: Int, norm: NormKind = .batch) throws -> ModelSpec {
+  let stem = name.hasSuffix(".yaml") ? String(name.dropLast(5)) : name
+  var spec: ModelSpec
+  if FileManager.default.fileExists(atPath: name) {
+    spec = try ModelDescription.read(path: name, classes: classes)
+  } else if let known = ModelSpec.named(stem, classes: classes) {
+    spec = known
+  } else {
     throw CommandError(
-      code: "CL-03", what: "--cfg \(name) is no model that this program knows",
-      hint: "use yolov5n, yolov5s, yolov5m, yolov5l or yolov5x", exit: .usage)
+      code: "CL-03", what: "--cfg \(name) is no model that this program knows, and no file",
+      hint: "use yolov5n, yolov5s, yolov5m, yolov5l or yolov5x, or the path of a model yaml", exit: .usage)
   }
+  spec.norm = norm
   return spec
 }

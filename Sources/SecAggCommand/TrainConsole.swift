@@ -103,29 +103,12 @@ final class TrainConsole {
     bar?.finish(note: "epoch \(session.epochsDone)/\(epochs)" + scores)
     for text in waiting { Output.note(text) }
     Output.note("loading  waited \(Duration.brief(seconds: waitingSeconds)) of \(Duration.brief(seconds: seconds)) for images")
-    for line in Self.table(best, names: session.classNames) { isJSON ? Output.note(line) : Output.line(line) }
+    for line in ScoresTable.lines(best.scores, names: session.classNames) { isJSON ? Output.note(line) : Output.line(line) }
     Output.note("weights  \(session.folder.lastWeights)")
     let hasBest = FileManager.default.fileExists(atPath: session.folder.bestWeights)
     let path = hasBest ? session.folder.bestWeights : session.folder.lastWeights
     if hasBest { Output.note("best     \(path)") }
-    // `secagg val` knows no single class.
-    guard !session.settings.options.isSingleClass else { return }
-    Output.note("next     secagg val --weights \(path) --data \(session.settings.data) --img \(session.settings.options.imageSize)")
-  }
-
-  /// Scores of all classes together and of each that has labels.
-  private static func table(_ outcome: Validation.Outcome, names: [String]) -> [String] {
-    var table = Table([
-      .init("class"), .init("labels", .right), .init("P", .right), .init("R", .right), .init("mAP50", .right), .init("mAP50-95", .right),
-    ])
-    let scores = outcome.scores
-    func add(_ name: String, _ labels: Int, _ values: Double...) {
-      table.add([name, "\(labels)"] + values.map { Text.fixed($0, 3) })
-    }
-    add("all", scores.classes.reduce(0) { $0 + $1.labels }, scores.precision, scores.recall, scores.map50, scores.map)
-    for found in scores.classes {
-      add(names[found.classIndex], found.labels, found.precision, found.recall, found.map50, found.map)
-    }
-    return table.rendered()
+    let flags = "--img \(session.settings.options.imageSize)" + (session.settings.options.isSingleClass ? " --single-cls" : "")
+    Output.note("next     secagg val --weights \(path) --data \(session.settings.data) \(flags)")
   }
 }

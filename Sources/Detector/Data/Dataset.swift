@@ -3,7 +3,7 @@
 import Foundation
 
 public struct Dataset: Sendable {
-  public enum Split: String, Sendable { case train, val }
+  public enum Split: String, Sendable, CaseIterable { case train, val, test }
 
   public let names: [String]
   /// Absolute paths, sorted.
@@ -19,7 +19,7 @@ public struct Dataset: Sendable {
   /// - Parameter isSingleClass: take all classes for one, called `item` unless there is but one anyway.
   public init(yaml: String, split: Split, isSingleClass: Bool = false) throws(DataError) {
     let description = try DatasetDescription(yaml: yaml)
-    let roots = split == .train ? description.trainingPaths : description.validationPaths
+    let roots = description.paths(split)
     guard !roots.isEmpty else {
       throw DataError(.noImages, yaml, "has no \(split.rawValue)", hint: "name an image folder under \(split.rawValue):")
     }

@@ -59,13 +59,15 @@ public struct DatasetValidationSource: ValidationSource {
   /// - Parameters:
   ///   - data: path of `data.yaml`.
   ///   - imageSize: long side of the network's input in pixels.
+  ///   - split: which images.
   ///   - isSingleClass: take all classes for one.
   ///   - cacheBytesMax: decoded pixels kept in memory.
   /// - Throws: `DataError` with the place of the first fault.
   public init(
-    data: String, imageSize: Int, isSingleClass: Bool = false, cacheBytesMax: Int = ImageStore.cacheBytesStandard
+    data: String, imageSize: Int, split: Dataset.Split = .val, isSingleClass: Bool = false,
+    cacheBytesMax: Int = ImageStore.cacheBytesStandard
   ) throws {
-    dataset = try Dataset(yaml: data, split: .val, isSingleClass: isSingleClass)
+    dataset = try Dataset(yaml: data, split: split, isSingleClass: isSingleClass)
     store = ImageStore(dataset: dataset, imageSize: imageSize, shrinkFilter: .area, cacheBytesMax: cacheBytesMax)
     sizes = try dataset.sizes()
   }

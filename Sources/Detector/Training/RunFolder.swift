@@ -26,8 +26,10 @@ public struct RunFolder: Sendable {
   private static let numberMax = 9999
 
   /// Makes the folder.
-  /// - Parameter isReusing: take `project/name` even if it exists; otherwise the first free number is appended.
-  public init(project: String, name: String, isReusing: Bool) throws(TrainingError) {
+  /// - Parameters:
+  ///   - isReusing: take `project/name` even if it exists; otherwise the first free number is appended.
+  ///   - folders: made below it.
+  public init(project: String, name: String, isReusing: Bool, folders: [String] = ["weights"]) throws(TrainingError) {
     let base = "\(project)/\(name)"
     var chosen = base
     if !isReusing {
@@ -42,7 +44,9 @@ public struct RunFolder: Sendable {
     }
     path = chosen
     do {
-      try FileManager.default.createDirectory(atPath: "\(chosen)/weights", withIntermediateDirectories: true)
+      for folder in [""] + folders {
+        try FileManager.default.createDirectory(atPath: "\(chosen)/\(folder)", withIntermediateDirectories: true)
+      }
     } catch {
       throw TrainingError(
         .inputOutput, "\(chosen) cannot be made: \(error.localizedDescription)", hint: "choose a --project that is writable")

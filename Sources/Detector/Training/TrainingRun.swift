@@ -47,7 +47,17 @@ public final class TrainingRun {
         .unsuitableData, "the data set has \(source.classCount) classes, the weights have \(network.spec.classes)",
         hint: "use the data set that the weights are for, or make weights with as many classes")
     }
-    network.norm = options.norm
+    try network.requireSize(options.imageSize)
+    guard !options.isRectangular || network.sizeMultiple == ImageBatch.sizeMultiple else {
+      throw TrainingError(
+        .badJob, "rectangular batches come in multiples of 32, this model needs \(network.sizeMultiple)", hint: "leave --rect out")
+    }
+    guard options.norm != .group || network.spec.norm == .group else {
+      throw TrainingError(
+        .unsuitableWeights, "the weights are of a model with batch norms, training shall use group norms",
+        hint: "make weights with group norms: secagg train --norm group, or init-weights --norm group")
+    }
+    network.norm = network.spec.norm == .group ? .group : options.norm
     self.network = network
     self.source = source
     self.options = options
@@ -116,7 +126,7 @@ public final class TrainingRun {
     if options.isImageWeighted {
       plan.weights = ImageWeights.of((0..<source.imageCount).map { source.classes(of: $0) }, scores: classScores)
     }
-    return Prefetcher(count: epochs.count * batches.count, workers: options.workers) { [plan, source, options] index in
+    return Prefetcher(count: epochs.count * batches.count, workers: options.workers) { [plan, source, options, multiple = network.sizeMultiple] index in
       let epoch = epochs.lowerBound + index / batches.count
       let batch = batches.lowerBound + index % batches.count
       let order = plan.order(epoch: epoch)
@@ -125,8 +135,8 @@ public final class TrainingRun {
         options.isImageWeighted
         ? try source.batch(images: images, epoch: epoch, partners: order) : try source.batch(images: images, epoch: epoch)
       if options.isMultiScale {
-        let side = MultiScale.side(imageSize: options.imageSize, seed: options.seed, epoch: epoch, batch: batch)
-        loaded.images = loaded.images.resized(longSide: side)
+        let side = MultiScale.side(imageSize: options.imageSize, multiple: multiple, seed: options.seed, epoch: epoch, batch: batch)
+        loaded.images = loaded.images.resized(longSide: side, multiple: multiple)
       }
       return loaded
     }
