@@ -95,7 +95,7 @@ struct ScheduleArguments: ParsableArguments {
   @Option(help: "Images per optimiser step; smaller batches are accumulated.") var nominalBatch = 64
   @Option(help: "SGD, Adam or AdamW.", transform: Self.optimizer) var optimizer = OptimizerKind.sgd
   @Flag(name: .customLong("cos-lr"), help: "Cosine instead of linear learning rate decay.") var cosine = false
-  @Option(help: "Epochs without a better fitness after which training ends; 0 for never.") var patience = 100
+  @Option(parsing: .unconditional, help: "Epochs without a better fitness after which training ends; 0 for never.") var patience = 100
   @Option(help: "Everything random follows from this number.") var seed: UInt64 = 0
 
   private static func optimizer(_ name: String) throws -> OptimizerKind {
@@ -125,7 +125,7 @@ struct RunArguments: ParsableArguments {
   @Flag(name: .customLong("noval"), help: "Validate after the last epoch only.") var noValidation = false
   @Flag(name: .customLong("noplots"), help: "Draw no plots.") var noPlots = false
   @Option(help: "Validate every so many epochs, and after the last.") var valPeriod = 1
-  @Option(help: "Keep the weights of every so many epochs; below 1 for none.") var savePeriod = -1
+  @Option(parsing: .unconditional, help: "Keep the weights of every so many epochs; below 1 for none.") var savePeriod = -1
   @Option(help: "Folder of the runs.") var project = "runs/train"
   @Option(help: "Name of this run; a number is appended if it exists.") var name = "exp"
   @Flag(help: "Write into PROJECT/NAME even if it exists.") var existOk = false

@@ -35,6 +35,8 @@ final class TrainConsole {
   private var batches = 0
   /// The newest scores, for the bar's remark.
   private var scores = ""
+  /// Seconds of training, and how many of them the network waited for images.
+  private var (seconds, waitingSeconds) = (0.0, 0.0)
   /// Notes that wait for the bar's end, which they would tear.
   private var waiting: [String] = []
 
@@ -85,6 +87,7 @@ final class TrainConsole {
   }
 
   private func epoch(_ report: EpochReport, _ outcome: Validation.Outcome?) throws {
+    (seconds, waitingSeconds) = (seconds + report.seconds, waitingSeconds + report.waitingSeconds)
     let found = outcome?.scores
     if let found { scores = "  mAP50 \(Text.fixed(found.map50, 3))  mAP \(Text.fixed(found.map, 3))" }
     guard isJSON else { return }
@@ -99,11 +102,13 @@ final class TrainConsole {
   func end(_ session: TrainingSession, best: Validation.Outcome) {
     bar?.finish(note: "epoch \(session.epochsDone)/\(epochs)" + scores)
     for text in waiting { Output.note(text) }
+    Output.note("loading  waited \(Duration.brief(seconds: waitingSeconds)) of \(Duration.brief(seconds: seconds)) for images")
     for line in ScoresTable.lines(best.scores, names: session.classNames) { isJSON ? Output.note(line) : Output.line(line) }
     Output.note("weights  \(session.folder.lastWeights)")
     let hasBest = FileManager.default.fileExists(atPath: session.folder.bestWeights)
     let path = hasBest ? session.folder.bestWeights : session.folder.lastWeights
     if hasBest { Output.note("best     \(path)") }
-    Output.note("next     secagg val --weights \(path) --data \(session.settings.data) --img \(session.settings.options.imageSize)")
+    let flags = "--img \(session.settings.options.imageSize)" + (session.settings.options.isSingleClass ? " --single-cls" : "")
+    Output.note("next     secagg val --weights \(path) --data \(session.settings.data) \(flags)")
   }
 }

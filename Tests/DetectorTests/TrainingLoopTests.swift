@@ -290,14 +290,4 @@ private struct SquareSource: TrainingSource {
       #expect(throws: TrainingError.self) { try options.validate() }
     }
   }
-
-  @Test func runFoldersAreNeverReusedUnasked() throws {
-    try withTemporaryFolder { folder in
-      let paths = try (0..<3).map { _ in try RunFolder(project: folder, name: "exp", isReusing: false).path }
-      #expect(paths == ["exp", "exp2", "exp3"].map { "\(folder)/\($0)" })
-      #expect(try RunFolder(project: folder, name: "exp", isReusing: true).path == "\(folder)/exp")
-      try "x".write(toFile: "\(folder)/file", atomically: true, encoding: .utf8)
-      #expect(throws: TrainingError.self) { try RunFolder(project: "\(folder)/file", name: "exp", isReusing: false) }
-    }
-  }
 }

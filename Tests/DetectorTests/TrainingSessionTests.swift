@@ -152,6 +152,16 @@ import Testing
     }
   }
 
+  @Test func runFoldersAreNeverReusedUnasked() throws {
+    try withTemporaryFolder { folder in
+      let paths = try (0..<3).map { _ in try RunFolder(project: folder, name: "exp", isReusing: false).path }
+      #expect(paths == ["exp", "exp2", "exp3"].map { "\(folder)/\($0)" })
+      #expect(try RunFolder(project: folder, name: "exp", isReusing: true).path == "\(folder)/exp")
+      try "x".write(toFile: "\(folder)/file", atomically: true, encoding: .utf8)
+      #expect(throws: TrainingError.self) { try RunFolder(project: "\(folder)/file", name: "exp", isReusing: false) }
+    }
+  }
+
   @Test func wrongSettingsAreRefused() throws {
     let changes: [(inout TrainingSettings) -> Void] = [
       { $0.patience = -1 }, { $0.savePeriod = 0 }, { $0.validationPeriod = 0 }, { $0.options.workers = 0 },

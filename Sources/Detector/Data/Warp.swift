@@ -56,42 +56,65 @@ extension RGBImage {
 
   /// The image of `shape` whose pixel (x, y) is this image at `back` of (x, y).
   func warped(to shape: SampleShape, from back: Homography) -> RGBImage {
-    let (columns, rows, sourceWidth) = (shape.width, shape.height, width)
-    let (limitX, limitY) = (Double(width), Double(height))
-    let steps = SIMD3(back.rows[0].x, back.rows[1].x, back.rows[2].x)
+    let (columns, rows) = (shape.width, shape.height)
+    let (a, b, c) = (back.rows[0], back.rows[1], back.rows[2])
+    let isAffine = c == [0, 0, 1]
     let out = [UInt8](unsafeUninitializedCapacity: columns * rows * 3) { out, count in
       pixels.withUnsafeBufferPointer { source in
+        guard let first = source.baseAddress, var to = out.baseAddress else { return }
+        let sampler = Sampler(source: first, width: width, height: height)
         for y in 0..<rows {
-          let start = SIMD3(
-            back.rows[0].y * Double(y) + back.rows[0].z, back.rows[1].y * Double(y) + back.rows[1].z,
-            back.rows[2].y * Double(y) + back.rows[2].z)
+          let line = (x: a.y * Double(y) + a.z, y: b.y * Double(y) + b.z, z: c.y * Double(y) + c.z)
           for x in 0..<columns {
-            let point = start + steps * Double(x)
-            let (sx, sy) = (point.x / point.z, point.y / point.z)
-            let to = (y &* columns &+ x) &* 3
-            // Nothing lies behind the viewer, and no neighbour inside is grey; a comparison with NaN fails.
-            guard point.z > 1e-9, sx > -1, sy > -1, sx < limitX, sy < limitY else {
-              for c in 0..<3 { out[to &+ c] = Self.padding }
-              continue
+            var (sx, sy) = (line.x + a.x * Double(x), line.y + b.x * Double(x))
+            if !isAffine {
+              // Nothing lies behind the viewer: no number, so no pixel.
+              let depth = line.z + c.x * Double(x)
+              (sx, sy) = depth > 1e-9 ? (sx / depth, sy / depth) : (.nan, .nan)
             }
-            let (floorX, floorY) = (sx.rounded(.down), sy.rounded(.down))
-            let (x0, y0, fx, fy) = (Int(floorX), Int(floorY), Float(sx - floorX), Float(sy - floorY))
-            let (hasLeft, hasRight, hasTop, hasBottom) = (x0 >= 0, x0 &+ 1 < sourceWidth, y0 >= 0, y0 &+ 1 < height)
-            let base = (y0 &* sourceWidth &+ x0) &* 3
-            for c in 0..<3 {
-              @inline(__always) func at(_ inside: Bool, _ offset: Int) -> Float {
-                inside ? Float(source[base &+ offset &+ c]) : Float(Self.padding)
-              }
-              let top = at(hasTop && hasLeft, 0) * (1 - fx) + at(hasTop && hasRight, 3) * fx
-              let bottom =
-                at(hasBottom && hasLeft, sourceWidth &* 3) * (1 - fx) + at(hasBottom && hasRight, sourceWidth &* 3 &+ 3) * fx
-              out[to &+ c] = UInt8(top * (1 - fy) + bottom * fy + 0.5)
-            }
+            sampler.write(sx, sy, to: to)
+            to += 3
           }
         }
       }
       count = columns * rows * 3
     }
     return RGBImage(width: columns, height: rows, pixels: out)
+  }
+}
+
+/// Bilinear samples of an image that is surrounded by grey.
+private struct Sampler {
+  let source: UnsafePointer<UInt8>
+  let width: Int
+  let height: Int
+
+  /// Writes the pixel at (x, y); grey where x or y is no number.
+  @inline(__always)
+  func write(_ x: Double, _ y: Double, to: UnsafeMutablePointer<UInt8>) {
+    guard x > -1, y > -1, x < Double(width), y < Double(height) else {
+      for c in 0..<3 { to[c] = RGBImage.padding }
+      return
+    }
+    let (floorX, floorY) = (x.rounded(.down), y.rounded(.down))
+    let (x0, y0, fx, fy) = (Int(floorX), Int(floorY), Float(x - floorX), Float(y - floorY))
+    let (hasLeft, hasRight, hasTop, hasBottom) = (x0 >= 0, x0 &+ 1 < width, y0 >= 0, y0 &+ 1 < height)
+    let base = source + (y0 &* width &+ x0) &* 3
+    let below = base + width &* 3
+    // All four neighbours inside, as for nearly every pixel.
+    if hasLeft && hasRight && hasTop && hasBottom {
+      for c in 0..<3 {
+        let upper = Float(base[c]) * (1 - fx) + Float(base[c &+ 3]) * fx
+        let lower = Float(below[c]) * (1 - fx) + Float(below[c &+ 3]) * fx
+        to[c] = UInt8(truncatingIfNeeded: Int32(upper * (1 - fy) + lower * fy + 0.5))
+      }
+      return
+    }
+    let grey = Float(RGBImage.padding)
+    for c in 0..<3 {
+      let upper = (hasTop && hasLeft ? Float(base[c]) : grey) * (1 - fx) + (hasTop && hasRight ? Float(base[c &+ 3]) : grey) * fx
+      let lower = (hasBottom && hasLeft ? Float(below[c]) : grey) * (1 - fx) + (hasBottom && hasRight ? Float(below[c &+ 3]) : grey) * fx
+      to[c] = UInt8(upper * (1 - fy) + lower * fy + 0.5)
+    }
   }
 }
