@@ -15,7 +15,8 @@ struct ServerTarget: Target {
 
   func seeds() -> [[UInt8]] {
     // Messages that do not exist behind the round, until the input is one that gets the sparse graph.
-    let sparse = (0..<UInt16.max).lazy.map { [ServerRun.sparseFlag, 4, 7, UInt8($0 >> 8), 7, UInt8($0 & 255)] }.first(where: ServerRun.isSparse)
+    let longer = (0..<UInt16.max).lazy.map { [ServerRun.sparseFlag, 4, 7, UInt8($0 >> 8), 7, UInt8($0 & 255)] }
+    let sparse = longer.first(where: ServerRun.isSparse)
     return ServerRun.seeds + (sparse.map { [$0] } ?? [])
   }
 }

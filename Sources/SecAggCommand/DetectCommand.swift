@@ -84,7 +84,9 @@ struct Detect: ParsableCommand {
       seconds += SIMD3(outcome.secondsPreparing, outcome.secondsInferring, outcome.secondsSuppressing)
       if let folder {
         let stem = stems[number]
-        if saveTxt { try labels.write(outcome.detections, width: image.width, height: image.height, path: "\(folder.path)/labels/\(stem).txt") }
+        if saveTxt {
+          try labels.write(outcome.detections, width: image.width, height: image.height, path: "\(folder.path)/labels/\(stem).txt")
+        }
         if saveCrop { try crops(outcome.detections, image, names, "\(folder.path)/crops", stem) }
         if !nosave {
           draw(outcome.detections, names, on: &image)

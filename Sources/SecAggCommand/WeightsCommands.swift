@@ -113,7 +113,9 @@ struct Inspect: ParsableCommand {
       Output.line("model    not a YOLOv5 model: \(reason ?? "")")
     }
     Output.line("digest   \(report.digest) (BLAKE2b-256, as in round plans)")
-    for (key, value) in report.metadata.sorted(by: { $0.key < $1.key }) where key != "names" { Output.line("meta     \(key) = \(value.prefix(200))") }
+    for (key, value) in report.metadata.sorted(by: { $0.key < $1.key }) where key != "names" {
+      Output.line("meta     \(key) = \(value.prefix(200))")
+    }
     guard tensors else { return }
     for tensor in report.tensors { Output.line("tensor   \(tensor.name) \(tensor.type) \(tensor.shape)") }
   }

@@ -1,5 +1,5 @@
-// Boxes must follow their pixels: every training image holds one coloured rectangle, and after any augmentation each label must frame pixels of
-// its class's colour. Randomness must follow from (seed, epoch, index) alone.
+// Boxes must follow their pixels: every training image holds one coloured rectangle, and after any augmentation each label must frame pixels
+// of its class's colour. Randomness must follow from (seed, epoch, index) alone.
 
 import Foundation
 import TestSupport

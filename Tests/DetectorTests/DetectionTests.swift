@@ -44,10 +44,12 @@ private func noise(_ width: Int, _ height: Int, seed: UInt64) -> RGBImage {
 
   @Test func rowsAreTheOriginals() {
     let found = [
-      Detection(box: [10, 20, 30, 60], confidence: 0.912345678, classIndex: 2), Detection(box: [0, 0, 100, 80], confidence: 0.25, classIndex: 0),
+      Detection(box: [10, 20, 30, 60], confidence: 0.912345678, classIndex: 2),
+      Detection(box: [0, 0, 100, 80], confidence: 0.25, classIndex: 0),
     ]
     #expect(LabelRows(isConfident: true).text(found, width: 100, height: 80) == "0 0.5 0.5 1 1 0.25\n2 0.2 0.5 0.2 0.5 0.912346\n")
-    #expect(LabelRows(isConfident: false).text(found, width: 300, height: 80) == "0 0.166667 0.5 0.333333 1\n2 0.0666667 0.5 0.0666667 0.5\n")
+    #expect(
+      LabelRows(isConfident: false).text(found, width: 300, height: 80) == "0 0.166667 0.5 0.333333 1\n2 0.0666667 0.5 0.0666667 0.5\n")
   }
 
   @Test func resultsAreCOCOs() throws {
@@ -121,7 +123,8 @@ private func noise(_ width: Int, _ height: Int, seed: UInt64) -> RGBImage {
       #expect(try ImageDecoder.decode(path: "\(folder)/a/b.png") == image)
       #expect(throws: DataError.self) { try ImageWriter.write(image, path: "\(folder)/none/b.jpg") }
     }
-    #expect(image.cropped([-3, 5, 10.2, 9])?.width == 11 && image.cropped([40, 0, 50, 10]) == nil && image.cropped([.nan, 0, 1, 1]) == nil)
+    #expect(
+      image.cropped([-3, 5, 10.2, 9])?.width == 11 && image.cropped([40, 0, 50, 10]) == nil && image.cropped([.nan, 0, 1, 1]) == nil)
   }
 
   @Test func smallFilesCannotClaimHugeImages() throws {

@@ -78,7 +78,9 @@ private let unusual = """
     #expect(TensorTable(Graph(spec)).rows.first { $0.name == "model.33.anchors" }?.shape == [4, 3, 2])
   }
 
-  @Test(arguments: [NormKind.batch, .group], ["model.0.conv", "model.6", "model.13", "model.21", ".bn.weight", ".bn.bias", "model.29", "model.33"])
+  @Test(
+    arguments: [NormKind.batch, .group],
+    ["model.0.conv", "model.6", "model.13", "model.21", ".bn.weight", ".bn.bias", "model.29", "model.33"])
   func gradientsPredictHowOutputsChange(norm: NormKind, part: String) throws {
     var spec = try ModelDescription.parse(yaml(head: unusual, width: 0.14), path: "x.yaml", classes: 2)
     spec.norm = norm
@@ -104,7 +106,8 @@ private let unusual = """
     Refused(text: "nc: [", place: 2, reason: "not YAML"),
     Refused(text: yaml(head: published).replacing("nc: 80", with: "nc: 0"), place: 1, reason: "nc must be"),
     Refused(text: yaml(head: published).replacing("depth_multiple: 0.33", with: "depth_multiple: -1"), place: 2, reason: "depth_multiple"),
-    Refused(text: yaml(head: published).replacing("width_multiple: 0.25", with: "width_multiple: wide"), place: 3, reason: "width_multiple"),
+    Refused(
+      text: yaml(head: published).replacing("width_multiple: 0.25", with: "width_multiple: wide"), place: 3, reason: "width_multiple"),
     Refused(text: yaml(head: published, anchors: "[[1, 2], [3]]"), place: 4, reason: "pairs of width and height"),
     Refused(text: yaml(head: published, anchors: "[[10,13], [30,61]]"), place: nil, reason: "3 levels need as many lists"),
     Refused(text: yaml(head: published).replacing("SPPF", with: "Ghost"), place: 15, reason: "Ghost is not computed"),

@@ -144,7 +144,7 @@ struct ONNXInterpreter {
         }
       }
       return out
-    default: fatalError("operator \(kind)")
+    default: preconditionFailure("operator \(kind)")
     }
   }
 

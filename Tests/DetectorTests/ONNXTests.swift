@@ -55,7 +55,8 @@ import Testing
       return
     }
     let decoded = MapDecoder.decode(
-      Array(maps.prefix(network.strides.count)), anchors: network.anchors, strides: network.strides, coefficients: network.spec.coefficients)
+      Array(maps.prefix(network.strides.count)), anchors: network.anchors, strides: network.strides, coefficients: network.spec.coefficients
+    )
     #expect(found[0].shape == [decoded.batch, decoded.count, decoded.outputs])
     #expect(largestDifference(found[0].values, decoded.values) < 5e-3)
     guard network.spec.task == .segment else { return }

@@ -59,7 +59,8 @@ private struct Translation {
         write(value, to: output)
       case .pool(let input, let output):
         let pooled = onnx.node(
-          "MaxPool", [read(input)], [("kernel_shape", .numbers([5, 5])), ("pads", .numbers([2, 2, 2, 2])), ("strides", .numbers([1, 1]))])
+          "MaxPool", [read(input)],
+          [("kernel_shape", .numbers([5, 5])), ("pads", .numbers([2, 2, 2, 2])), ("strides", .numbers([1, 1]))])
         write(pooled, to: output)
       case .upsample(let input, let output): write(doubled(read(input)), to: output)
       case .mean(let input, let output): write(onnx.node("GlobalAveragePool", [read(input)]), to: output)
@@ -77,7 +78,9 @@ private struct Translation {
   private mutating func read(_ slice: Slice) -> String {
     if let known = joined[slice] { return known }
     let wanted = slice.offset..<(slice.offset + slice.channels)
-    let parts = (written[slice.plane] ?? []).filter { wanted.contains($0.channels.lowerBound) }.sorted { $0.channels.lowerBound < $1.channels.lowerBound }
+    let parts = (written[slice.plane] ?? []).filter { wanted.contains($0.channels.lowerBound) }.sorted {
+      $0.channels.lowerBound < $1.channels.lowerBound
+    }
     precondition(parts.reduce(0) { $0 + $1.channels.count } == slice.channels, "a slice that no whole results make up")
     let name = parts.count == 1 ? parts[0].name : onnx.node("Concat", parts.map(\.name), [("axis", .number(1))])
     joined[slice] = name
@@ -101,7 +104,8 @@ private struct Translation {
     let result = onnx.node(
       "Conv", inputs,
       [
-        ("kernel_shape", .numbers([k, k])), ("strides", .numbers([convolution.stride, convolution.stride])), ("pads", .numbers([p, p, p, p])),
+        ("kernel_shape", .numbers([k, k])), ("strides", .numbers([convolution.stride, convolution.stride])),
+        ("pads", .numbers([p, p, p, p])),
         ("dilations", .numbers([1, 1])), ("group", .number(1)),
       ])
     guard convolution.isNormalised else { return result }
@@ -151,7 +155,8 @@ private struct Translation {
     let spec = network.spec
     let anchors = network.anchors[level]
     let (rows, columns) = (height / stride, width / stride)
-    let split = onnx.node("Reshape", [read(network.graph.outputs[level].slice), onnx.integers([0, anchors.count, spec.outputs, rows * columns])])
+    let split = onnx.node(
+      "Reshape", [read(network.graph.outputs[level].slice), onnx.integers([0, anchors.count, spec.outputs, rows * columns])])
     let last = onnx.node("Transpose", [split], [("perm", .numbers([0, 1, 3, 2]))])
     func part(_ value: String, _ range: Range<Int>, _ onnx: inout ONNXGraph) -> String {
       onnx.node(
@@ -166,7 +171,8 @@ private struct Translation {
     let pixels = onnx.constant("stride", shape: [1], [Float(stride)])
     let doubled = onnx.node("Mul", [part(probabilities, 0..<2, &onnx), two])
     let centre = onnx.node("Mul", [onnx.node("Add", [doubled, cells]), pixels])
-    let sizes = onnx.constant("anchors", shape: [1, anchors.count, 1, 2], anchors.flatMap { [$0.x * Float(stride), $0.y * Float(stride)] })
+    let sizes = onnx.constant(
+      "anchors", shape: [1, anchors.count, 1, 2], anchors.flatMap { [$0.x * Float(stride), $0.y * Float(stride)] })
     let root = onnx.node("Mul", [part(probabilities, 2..<box, &onnx), two])
     let size = onnx.node("Mul", [onnx.node("Mul", [root, root]), sizes])
     var parts = [centre, size, part(probabilities, box..<(5 + spec.classes), &onnx)]

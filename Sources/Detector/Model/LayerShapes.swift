@@ -94,7 +94,9 @@ extension ModelSpec {
     switch layer.module {
     case .convolution(let nominal, let kernel, let stride, let padding):
       guard isSingle, (1...1 << 16).contains(nominal) else { return "a convolution has one input and some channels" }
-      guard (1...31).contains(kernel), (1...8).contains(stride), (0...31).contains(padding) else { return "kernel \(kernel), stride \(stride)" }
+      guard (1...31).contains(kernel), (1...8).contains(stride), (0...31).contains(padding) else {
+        return "kernel \(kernel), stride \(stride)"
+      }
       // Rows of the output: floor((h + 2 padding - kernel) / stride) + 1 = h / stride for every h that the stride divides.
       guard -stride <= 2 * padding - kernel, 2 * padding - kernel < 0 else {
         return "kernel \(kernel) with padding \(padding) does not give one cell for \(stride) pixels"
@@ -110,7 +112,9 @@ extension ModelSpec {
     case .concatenation:
       guard count == 1, inputs.allSatisfy({ $0.stride == first.stride }) else { return "the inputs have different sizes" }
     case .detection, .segmentation, .classification:
-      guard task == layer.task, inputs.count <= 8, count == 1, task != .classify || isSingle else { return "the outputs do not fit the task" }
+      guard task == layer.task, inputs.count <= 8, count == 1, task != .classify || isSingle else {
+        return "the outputs do not fit the task"
+      }
     }
     return nil
   }

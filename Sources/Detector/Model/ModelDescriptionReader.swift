@@ -64,7 +64,9 @@ struct ModelDescriptionReader {
     for row in rows {
       var values: [Float] = []
       for value in row.sequence ?? [] {
-        guard let number = value.float ?? value.int.map(Double.init), number > 0, number < 65_536 else { throw bad(value, "an anchor has no size") }
+        guard let number = value.float ?? value.int.map(Double.init), number > 0, number < 65_536 else {
+          throw bad(value, "an anchor has no size")
+        }
         values.append(Float(number))
       }
       guard !values.isEmpty, values.count.isMultiple(of: 2) else { throw bad(row, "a level's anchors are pairs of width and height") }
@@ -121,21 +123,28 @@ struct ModelDescriptionReader {
       guard try number(1, 5) == 5 else { throw bad(arguments[1], "SPPF pools over 5 cells") }
       return .pyramid(channels: try number(0))
     case "SPP":
-      if arguments.count > 1, arguments[1].sequence.map({ $0.map(\.int) }) != [5, 9, 13] { throw bad(arguments[1], "SPP pools over [5, 9, 13] cells") }
+      if arguments.count > 1, arguments[1].sequence.map({ $0.map(\.int) }) != [5, 9, 13] {
+        throw bad(arguments[1], "SPP pools over [5, 9, 13] cells")
+      }
       return .pyramid(channels: try number(0))
     case "nn.Upsample":
-      guard arguments.count == 3, arguments[1].float == 2, arguments[2].string == "nearest" else { throw bad(row, "only nearest doubling is computed") }
+      guard arguments.count == 3, arguments[1].float == 2, arguments[2].string == "nearest" else {
+        throw bad(row, "only nearest doubling is computed")
+      }
       return .upsample
     case "Concat":
       guard try number(0, 1) == 1 else { throw bad(arguments[0], "only channels are joined") }
       return .concatenation
     case "Detect": return .detection
     case "Segment":
-      guard try number(2, 32) == ModelSpec.prototypes else { throw bad(arguments[2], "\(ModelSpec.prototypes) mask coefficients are computed") }
+      guard try number(2, 32) == ModelSpec.prototypes else {
+        throw bad(arguments[2], "\(ModelSpec.prototypes) mask coefficients are computed")
+      }
       return .segmentation(channels: try number(3, 256))
     case "Classify": return .classification
     default:
-      throw bad(row, "the module \(name.prefix(40)) is not computed by this program; it knows Conv, C3, Bottleneck, SPPF, SPP, nn.Upsample, Concat, Detect and Segment")
+      let known = "Conv, C3, Bottleneck, SPPF, SPP, nn.Upsample, Concat, Detect and Segment"
+      throw bad(row, "the module \(name.prefix(40)) is not computed by this program; it knows \(known)")
     }
   }
 }

@@ -113,7 +113,11 @@ struct Plan {
   private static func runs(_ numbers: [Int]) -> [Range<Int>] {
     var runs: [Range<Int>] = []
     for number in numbers {
-      if let last = runs.last, last.upperBound == number { runs[runs.count - 1] = last.lowerBound..<(number + 1) } else { runs.append(number..<(number + 1)) }
+      if let last = runs.last, last.upperBound == number {
+        runs[runs.count - 1] = last.lowerBound..<(number + 1)
+      } else {
+        runs.append(number..<(number + 1))
+      }
     }
     return runs
   }
@@ -143,7 +147,8 @@ extension Operation {
 
   var output: Slice {
     switch self {
-    case .convolution(_, _, let output, _), .pool(_, let output), .upsample(_, let output), .mean(_, let output), .copy(_, let output): output
+    case .convolution(_, _, let output, _), .pool(_, let output), .upsample(_, let output), .mean(_, let output), .copy(_, let output):
+      output
     }
   }
 

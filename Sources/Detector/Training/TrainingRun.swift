@@ -126,7 +126,8 @@ public final class TrainingRun {
     if options.isImageWeighted {
       plan.weights = ImageWeights.of((0..<source.imageCount).map { source.classes(of: $0) }, scores: classScores)
     }
-    return Prefetcher(count: epochs.count * batches.count, workers: options.workers) { [plan, source, options, multiple = network.sizeMultiple] index in
+    return Prefetcher(count: epochs.count * batches.count, workers: options.workers) {
+      [plan, source, options, multiple = network.sizeMultiple] index in
       let epoch = epochs.lowerBound + index / batches.count
       let batch = batches.lowerBound + index % batches.count
       let order = plan.order(epoch: epoch)

@@ -65,7 +65,8 @@ public struct TrainingSettings: Equatable, Sendable, Codable {
     lines += (options.frozenLayers.isEmpty ? [0] : options.frozenLayers).map { "- \($0)" }
     lines += [
       "save_period: \(savePeriod ?? -1)", "seed: \(options.seed)", "save_dir: \(text(folder.path))", "noaugment: \(!options.isAugmented)",
-      "val_period: \(validationPeriod)", "norm: \(options.norm.rawValue)", "nominal_batch: \(options.nominalBatchSize)", "threads: \(options.threads)",
+      "val_period: \(validationPeriod)", "norm: \(options.norm.rawValue)", "nominal_batch: \(options.nominalBatchSize)",
+      "threads: \(options.threads)",
     ]
     return lines.joined(separator: "\n") + "\n"
   }

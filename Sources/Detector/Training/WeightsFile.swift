@@ -26,7 +26,8 @@ public struct WeightsFile: Sendable {
     } catch {
       let reason = (error as? SafetensorsError)?.reason ?? "\(error)"
       throw TrainingError(
-        .unsuitableWeights, "\(path): \(reason)", hint: "fetch the file again; a weights file must be whole (.pt of YOLOv5, or safetensors)")
+        .unsuitableWeights, "\(path): \(reason)", hint: "fetch the file again; a weights file must be whole (.pt of YOLOv5, or safetensors)"
+      )
     }
   }
 
