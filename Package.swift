@@ -131,8 +131,8 @@ let package = Package(
     tests(
       "CommandTests",
       [
-        "TrainerCommand", "ServerCommand", "ClientCommand", "RosterCommand", "Federation", "SecAgg", "Sodium", "Detector", "Safetensors",
-        "TestSupport",
+        "SecAggCommand", "TrainerCommand", "ServerCommand", "ClientCommand", "RosterCommand", "Federation", "SecAgg", "Sodium", "Detector",
+        "Safetensors", "CommandLineKit", "TestSupport",
       ]),
     tests("TidyTests", []),
     tests("VectorTests", ["SecAgg", "Masking", "Sodium", "Participant", "Federation"]),

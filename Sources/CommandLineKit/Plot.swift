@@ -1,8 +1,8 @@
 // Line charts as SVG text, for reports and run folders. No script, no external font, no raster: the same picture on a
-// screen of either brightness and on paper. Colours are CSS variables, so one file serves light and dark.
+// screen of either brightness and on paper. Colours are CSS variables, so one file serves light and dark (see Chart).
 
 /// A line chart. Points must be finite; others are left out and break the line.
-public struct Plot: Sendable {
+public struct Plot: Chart {
   public struct Point: Sendable, Equatable {
     public var x: Double
     public var y: Double
@@ -23,6 +23,10 @@ public struct Plot: Sendable {
     public var color: Int?
     /// Thin and pale: context rather than message, e.g. one of many sites.
     public var muted: Bool
+    /// Thick: the message itself, e.g. the mean of the others.
+    public var isBold = false
+    /// Has no place in the legend, where that would be longer than the picture.
+    public var isUnnamed = false
     public init(_ name: String, _ points: [Point], stroke: Stroke = .solid, color: Int? = nil, muted: Bool = false) {
       (self.name, self.points, self.stroke, self.color, self.muted) = (name, points, stroke, color, muted)
     }
@@ -65,8 +69,7 @@ public struct Plot: Sendable {
     (self.title, self.xLabel, self.yLabel, self.series, self.yLimits) = (title, x, y, series, yLimits)
   }
 
-  /// The chart as a complete SVG document, usable as a file and inside HTML.
-  public func svg() -> String { PlotDrawing(self).document() }
+  public func elements() -> [String] { PlotDrawing(self).elements() }
 }
 
 /// Tick positions of one axis: a step of 1, 2 or 5 times a power of ten.

@@ -63,9 +63,9 @@ public struct Report: Sendable {
     body.append("<figure><div class=\"wide\"><table><thead>\(head)</thead><tbody>\n\(rows)\n</tbody></table></div>\(foot)</figure>")
   }
 
-  public mutating func figure(_ plot: Plot, caption: String = "") {
+  public mutating func figure(_ chart: some Chart, caption: String = "") {
     let foot = caption.isEmpty ? "" : "<figcaption>\(Text.escaped(caption))</figcaption>"
-    body.append("<figure class=\"chart\">\(plot.svg())\(foot)</figure>")
+    body.append("<figure class=\"chart\">\(chart.svg())\(foot)</figure>")
   }
 
   /// A picture kept inside the page, as PNG or JPEG bytes in base64 (see `base64`).

@@ -77,7 +77,18 @@ struct Train: ParsableCommand {
     let console = TrainConsole(isJSON: input.json)
     let session = try output.resume ? resumed(console) : fresh(console)
     console.begin(session)
-    console.end(session, best: try session.train())
+    if !session.settings.skipsPlots { try RunPictures(folder: session.folder.path, names: session.classNames).writeBatch(of: session) }
+    let best = try session.train()
+    if !session.settings.skipsPlots { try figures(session, best) }
+    console.end(session, best: best)
+  }
+
+  private func figures(_ session: TrainingSession, _ best: Validation.Outcome) throws {
+    let figures = RunFigures(folder: session.folder.path, names: session.classNames)
+    try figures.write(labels: session.labels)
+    try figures.write(best.curves)
+    try figures.write(best.confusion)
+    try figures.writeResults()
   }
 
   private func fresh(_ console: TrainConsole) throws -> TrainingSession {

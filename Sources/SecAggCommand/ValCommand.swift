@@ -1,5 +1,5 @@
-// `secagg val`: scores weights on the images of a data.yaml, the way YOLOv5's val.py does, and leaves what it leaves where asked for: label
-// files and COCO results.
+// `secagg val`: scores weights on the images of a data.yaml, the way YOLOv5's val.py does, and leaves what it leaves: curves, the confusion
+// matrix, pictures of the first images; label files and COCO results where asked for.
 
 import ArgumentParser
 import CommandLineKit
@@ -9,7 +9,7 @@ import Foundation
 struct Val: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "val", abstract: "Score weights on the validation images of a data.yaml.",
-    discussion: "Files that are asked for go to PROJECT/NAME.")
+    discussion: "Curves, the confusion matrix and whatever else is asked for go to PROJECT/NAME.")
 
   @Option(help: "Path of data.yaml.") var data: String
   @Option(help: "Weights to score (.pt of YOLOv5 v7.0, or safetensors).") var weights: String
@@ -22,6 +22,7 @@ struct Val: ParsableCommand {
   @Flag(help: "Write a label file for each image: class x y w h.") var saveTxt = false
   @Flag(help: "Add the confidence to each row of the label files.") var saveConf = false
   @Flag(help: "Write the detections in COCO's form.") var saveJson = false
+  @Flag(help: "Draw no curves and pictures.") var noplots = false
   @Option(help: "Folder of the runs.") var project = "runs/val"
   @Option(help: "Name of this run; a number is appended if it exists.") var name = "exp"
   @Flag(help: "Write into PROJECT/NAME even if it exists.") var existOk = false
@@ -67,11 +68,23 @@ struct Val: ParsableCommand {
     validation.suppression.confidenceMin = confThres
     validation.suppression.iouMax = iouThres
     validation.suppression.detectionsMax = maxDet
-    let files = try saveTxt || saveJson ? ResultFiles(self, source.dataset) : nil
+    let files = try saveTxt || saveJson || !noplots ? ResultFiles(self, source.dataset) : nil
+    var shown: [Validation.Finding] = []
     let bar = ProgressBar("val     ", total: validation.batchCount)
-    let outcome = try validation.run(network, onImage: { try files?.add($0) }, onBatch: { done, _ in bar.update(done) })
+    let outcome = try validation.run(
+      network,
+      onImage: {
+        try files?.add($0)
+        if shown.count < BatchPicture.imagesMax { shown.append($0) }
+      }, onBatch: { done, _ in bar.update(done) })
     bar.finish()
     try files?.finish()
+    if let files, !noplots {
+      let figures = RunFigures(folder: files.folder.path, names: source.dataset.names)
+      try figures.write(outcome.curves)
+      try figures.write(outcome.confusion)
+      try RunPictures(folder: files.folder.path, names: source.dataset.names).write(shown, paths: source.dataset.imagePaths)
+    }
     if input.json {
       try JSONOutput.object(Self.report(outcome, names: source.dataset.names))
     } else {

@@ -50,8 +50,8 @@ public struct AveragePrecision: Sendable {
   private var scored: [Scored] = []
   private var labelCounts: [Int: Int] = [:]
 
-  /// Steps of confidence at which precision and recall are read.
-  private static let confidenceSteps = 1000
+  /// Steps of confidence, and of recall, at which curves are read.
+  static let steps = 1000
 
   public init() {}
 
@@ -67,41 +67,42 @@ public struct AveragePrecision: Sendable {
 
   /// The scores of everything added so far; all zero where nothing was found rightly.
   public func scores() -> DetectionScores {
-    let classes = labelCounts.keys.sorted()
+    let classes = classCurves()
+    let best = classes.isEmpty ? 0 : Self.smoothedPeak(CurveSet(classes: classes.map(\.curves)).meanF1)
+    return DetectionScores(
+      classes: classes.map { found in
+        let precision = found.curves.precision[best]
+        let recall = found.curves.recall[best]
+        return DetectionScores.ClassScores(
+          classIndex: found.curves.classIndex, labels: found.curves.labels, precision: precision, recall: recall,
+          f1: Self.f1(precision, recall), averagePrecision: found.average)
+      })
+  }
+
+  /// The curves of everything added so far.
+  public func curves() -> CurveSet { CurveSet(classes: classCurves().map(\.curves)) }
+
+  /// By class that has labels: its curves, and average precision per threshold.
+  private func classCurves() -> [(curves: CurveSet.ClassCurves, average: [Double])] {
+    var ranked: [Int: [Scored]] = [:]
     let order = scored.indices.sorted {
       let (a, b) = (scored[$0].confidence, scored[$1].confidence)
       return a != b ? a > b : $0 < $1
     }
-    var precisions: [[Double]] = []
-    var recalls: [[Double]] = []
-    var averages: [[Double]] = []
-    for classIndex in classes {
-      let ranked = order.lazy.map { scored[$0] }.filter { $0.classIndex == classIndex }
-      let curves = Self.curves(Array(ranked), labels: labelCounts[classIndex] ?? 0)
-      precisions.append(curves.precision)
-      recalls.append(curves.recall)
-      averages.append(curves.average)
-    }
-    let best = Self.bestStep(precisions, recalls)
-    return DetectionScores(
-      classes: classes.enumerated().map { position, classIndex in
-        let precision = precisions[position][best]
-        let recall = recalls[position][best]
-        return DetectionScores.ClassScores(
-          classIndex: classIndex, labels: labelCounts[classIndex] ?? 0, precision: precision, recall: recall,
-          f1: Self.f1(precision, recall), averagePrecision: averages[position])
-      })
+    for index in order { ranked[scored[index].classIndex, default: []].append(scored[index]) }
+    return labelCounts.keys.sorted().map { Self.curves($0, ranked[$0] ?? [], labels: labelCounts[$0] ?? 0) }
   }
 
-  /// Precision and recall at IoU 0.5 by confidence step, and average precision per threshold, of one class.
+  /// The curves of one class at IoU 0.5, and average precision per threshold.
   private static func curves(
-    _ ranked: [Scored], labels: Int
-  ) -> (precision: [Double], recall: [Double], average: [Double]) {
-    let zeros = [Double](repeating: 0, count: confidenceSteps)
+    _ classIndex: Int, _ ranked: [Scored], labels: Int
+  ) -> (curves: CurveSet.ClassCurves, average: [Double]) {
+    let zeros = [Double](repeating: 0, count: steps)
     let thresholds = DetectionMatching.thresholds.count
-    guard !ranked.isEmpty, labels > 0 else { return (zeros, zeros, [Double](repeating: 0, count: thresholds)) }
+    var curves = CurveSet.ClassCurves(
+      classIndex: classIndex, labels: labels, precision: zeros, recall: zeros, precisionByRecall: zeros, averagePrecision: 0)
+    guard !ranked.isEmpty, labels > 0 else { return (curves, [Double](repeating: 0, count: thresholds)) }
     var average: [Double] = []
-    var byConfidence = (precision: zeros, recall: zeros)
     for threshold in 0..<thresholds {
       var right = 0.0
       var precision: [Double] = []
@@ -111,27 +112,33 @@ public struct AveragePrecision: Sendable {
         precision.append(right / Double(index + 1))
         recall.append(right / (Double(labels) + 1e-16))
       }
-      average.append(area(precision: precision, recall: recall))
+      let envelope = envelope(precision: precision, recall: recall)
+      average.append(area(envelope))
       guard threshold == 0 else { continue }
       // Confidence falls along the list, so both axes are negated for the interpolation.
       let axis = ranked.map { -$0.confidence }
-      for step in 0..<confidenceSteps {
-        let confidence = -Double(step) / Double(confidenceSteps - 1)
-        byConfidence.precision[step] = interpolate(confidence, axis, precision, below: 1)
-        byConfidence.recall[step] = interpolate(confidence, axis, recall, below: 0)
+      for (step, confidence) in CurveSet.confidences.enumerated() {
+        curves.precision[step] = interpolate(-confidence, axis, precision, below: 1)
+        curves.recall[step] = interpolate(-confidence, axis, recall, below: 0)
       }
+      curves.precisionByRecall = CurveSet.recalls.map { interpolate($0, envelope.recall, envelope.precision, below: 1) }
+      curves.averagePrecision = average[0]
     }
-    return (byConfidence.precision, byConfidence.recall, average)
+    return (curves, average)
   }
 
-  /// Area under the precision envelope, read at 101 recalls and summed by the trapezoid rule.
-  static func area(precision: [Double], recall: [Double]) -> Double {
-    let axis = [0] + recall + [1]
+  /// Precision made non-increasing along recall, between (0, 1) and (1, 0).
+  private static func envelope(precision: [Double], recall: [Double]) -> (recall: [Double], precision: [Double]) {
     var envelope = [1] + precision + [0]
     for index in stride(from: envelope.count - 2, through: 0, by: -1) {
       envelope[index] = max(envelope[index], envelope[index + 1])
     }
-    let points = (0...100).map { interpolate(Double($0) / 100, axis, envelope, below: 1) }
+    return ([0] + recall + [1], envelope)
+  }
+
+  /// Area under the precision envelope, read at 101 recalls and summed by the trapezoid rule.
+  private static func area(_ envelope: (recall: [Double], precision: [Double])) -> Double {
+    let points = (0...100).map { interpolate(Double($0) / 100, envelope.recall, envelope.precision, below: 1) }
     return zip(points, points.dropFirst()).reduce(0) { $0 + ($1.0 + $1.1) / 2 / 100 }
   }
 
@@ -150,22 +157,18 @@ public struct AveragePrecision: Sendable {
     return values[left] + (values[low] - values[left]) / (axis[low] - axis[left]) * (x - axis[left])
   }
 
-  private static func f1(_ precision: Double, _ recall: Double) -> Double {
+  static func f1(_ precision: Double, _ recall: Double) -> Double {
     2 * precision * recall / (precision + recall + 1e-16)
   }
 
-  /// The confidence step where the mean F1, smoothed over a tenth of the range, is highest.
-  private static func bestStep(_ precisions: [[Double]], _ recalls: [[Double]]) -> Int {
-    guard !precisions.isEmpty else { return 0 }
-    let mean = (0..<confidenceSteps).map { step in
-      zip(precisions, recalls).reduce(0) { $0 + f1($1.0[step], $1.1[step]) } / Double(precisions.count)
-    }
-    let half = confidenceSteps / 20
+  /// The step where a curve, smoothed over a tenth of its range, is highest.
+  static func smoothedPeak(_ curve: [Double]) -> Int {
+    let half = curve.count / 20
     var best = 0
     var bestSum = -Double.infinity
-    for step in mean.indices {
+    for step in curve.indices {
       var sum = 0.0
-      for neighbour in (step - half)...(step + half) { sum += mean[min(max(neighbour, 0), mean.count - 1)] }
+      for neighbour in (step - half)...(step + half) { sum += curve[min(max(neighbour, 0), curve.count - 1)] }
       if sum > bestSum { (best, bestSum) = (step, sum) }
     }
     return best

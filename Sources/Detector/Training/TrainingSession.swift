@@ -87,6 +87,26 @@ public final class TrainingSession {
     imageCounts = (data.training.imageCount, data.validationSource.imageCount)
   }
 
+  /// Labels of the training images, by image.
+  public var labels: [[Label]] { source.dataset.labels }
+
+  /// A batch as the first epoch trains on it: pictures, boxes in their pixels, the names of the files that the samples stand for.
+  public func firstBatch(count: Int) throws -> [(image: RGBImage, boxes: [LabelledBox], name: String)] {
+    let images = Array(0..<min(count, source.imageCount))
+    let batch = try source.batch(images: images, epoch: 0)
+    let (width, height) = (batch.images.width, batch.images.height)
+    return images.map { number in
+      let pixels = batch.images.pixels[(number * width * height * 3)..<((number + 1) * width * height * 3)]
+      let image = RGBImage(width: width, height: height, pixels: pixels.map { UInt8(($0 * 255).rounded()) })
+      let boxes = batch.targets.filter { $0.image == number }.map { target in
+        let (centre, half) = (SIMD2(target.x, target.y), SIMD2(target.w, target.h) / 2)
+        let size = SIMD2(Float(width), Float(height))
+        return LabelledBox(box: SIMD4(lowHalf: (centre - half) * size, highHalf: (centre + half) * size), classIndex: target.classIndex)
+      }
+      return (image, boxes, (source.dataset.imagePaths[number] as NSString).lastPathComponent)
+    }
+  }
+
   /// Trains to the end.
   /// - Returns: scores of the best weights.
   public func train() throws -> Validation.Outcome {

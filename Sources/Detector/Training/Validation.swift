@@ -32,6 +32,8 @@ public protocol ValidationSource: Sendable {
 public struct Validation: Sendable {
   public struct Outcome: Equatable, Sendable {
     public var scores: DetectionScores
+    public var curves: CurveSet
+    public var confusion: ConfusionMatrix
     /// Loss parts per image, as in training.
     public var boxLoss: Double
     public var objectnessLoss: Double
@@ -109,6 +111,7 @@ public struct Validation: Sendable {
     let loader = Prefetcher(count: plan.batches.count, depth: 1, workers: workers) { [self] index in try load(plan.batches[index]) }
     defer { loader.stop() }
     var collector = AveragePrecision()
+    var confusion = ConfusionMatrix(classes: network.spec.classes)
     var sums = SIMD3<Double>()
     var done = 0
     while let loaded = try loader.next() {
@@ -117,6 +120,7 @@ public struct Validation: Sendable {
       sums += SIMD3(parts.box, parts.objectness, parts.classification) * Double(loaded.images.count)
       for finding in findings(loaded, MapDecoder.decode(maps, anchors: network.anchors, strides: network.strides)) {
         collector.add(detections: finding.detections, labels: finding.labels)
+        confusion.add(detections: finding.detections, labels: finding.labels)
         try onImage(finding)
       }
       done += 1
@@ -124,7 +128,7 @@ public struct Validation: Sendable {
     }
     let mean = sums / Double(source.imageCount)
     return Outcome(
-      scores: collector.scores(), boxLoss: mean.x, objectnessLoss: mean.y, classLoss: mean.z,
+      scores: collector.scores(), curves: collector.curves(), confusion: confusion, boxLoss: mean.x, objectnessLoss: mean.y, classLoss: mean.z,
       images: source.imageCount, seconds: (ContinuousClock.now - clock).inSeconds)
   }
 
