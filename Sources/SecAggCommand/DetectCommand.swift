@@ -130,8 +130,10 @@ struct Detect: ParsableCommand {
       return try JSONOutput.line(
         Line(
           image: path, width: image.width, height: image.height,
-          detections: outcome.detections.map {
-            .init(class: $0.classIndex, name: names[$0.classIndex], confidence: $0.confidence, box: (0..<4).map { i in $0.box[i] })
+          detections: outcome.detections.map { found in
+            .init(
+              class: found.classIndex, name: names[found.classIndex], confidence: found.confidence,
+              box: [found.box.x, found.box.y, found.box.z, found.box.w])
           }, milliseconds: outcome.secondsInferring * 1000))
     }
     let counts = Dictionary(grouping: outcome.detections, by: \.classIndex).sorted { $0.key < $1.key }

@@ -87,11 +87,11 @@ struct Inspect: ParsableCommand {
   func run() throws {
     let weights = try WeightsFile.read(file)
     let entries = weights.file.entries
-    let model: Model?
+    let model: Report.Model?
     var reason: String?
     do throws(NetworkError) {
       let spec = try ModelSpec.infer(from: weights.file)
-      model = Model(spec, names: weights.classNames(count: spec.classes))
+      model = Report.Model(spec, names: weights.classNames(count: spec.classes))
     } catch { (model, reason) = (nil, error.reason) }
     let report = Report(
       file: file, bytes: weights.bytes.count,
