@@ -93,7 +93,8 @@ import Testing
 
   @Test func everyBadRowIsFoundWithItsLine() throws {
     let rows = [
-      "0 .3 .3 .2 .2", "2 .5 .5 .1 .1", "", "0 .5 1.5 .1 -3", "0 .5 .5 .1", "1 .6 .6 0 .2", "0 0.3 .3 .2 .20", "x .5 .5 .1 .1", "1 .5 .5 .1 z",
+      "0 .3 .3 .2 .2", "2 .5 .5 .1 .1", "", "0 .5 1.5 .1 -3", "0 .5 .5 .1", "1 .6 .6 0 .2", "0 0.3 .3 .2 .20", "x .5 .5 .1 .1",
+      "1 .5 .5 .1 z",
       "1 .9 .5 .5 .1", "0,.5,.5,.1,.1", "0.5 .5 .5 .1 nan",
     ]
     let found = try findings { data in try write(rows.joined(separator: "\n"), data.labels("train", 3)) }
@@ -196,7 +197,8 @@ import Testing
       try write("0 .3 .3 .2 .2\n1 .6 .6 .2 .25\n", data.labels("val", 1))
     }
     #expect(words(found) == ["leak 1.png", "duplicate-image 2.png"])
-    #expect(found[0].detail.hasPrefix("in val, the same pixels as ") && found[0].detail.hasSuffix("train/1.png, but labelled otherwise in train"))
+    #expect(
+      found[0].detail.hasPrefix("in val, the same pixels as ") && found[0].detail.hasSuffix("train/1.png, but labelled otherwise in train"))
   }
 
   @Test func theSamePixelsInOtherBytesAreACopy() throws {
@@ -215,7 +217,8 @@ import Testing
 
   @Test func aFileListedTwiceIsFoundWithItsLine() throws {
     let found = try findings { data in
-      try write("images/train/0.png\n./images/train/1.png\n\nimages/train/0.png\nimages/gone.png\nimages/train/2.png \n", data.folder + "/list.txt")
+      try write(
+        "images/train/0.png\n./images/train/1.png\n\nimages/train/0.png\nimages/gone.png\nimages/train/2.png \n", data.folder + "/list.txt")
       try write("train: list.txt\nval: images/val\nnames: [a, b]\n", data.yaml)
     }
     #expect(words(found) == ["missing-path list.txt:5", "missing-path list.txt:6", "listed-twice list.txt:4"])
@@ -235,7 +238,9 @@ import Testing
 
   @Test func flatImagesDoNotLookLikeEachOther() throws {
     let found = try findings { data in
-      for index in 0..<3 { try write(try PNGWriter.encode(RGBImage(width: 40, height: 40, grey: UInt8(90 + index))), data.image("train", index)) }
+      for index in 0..<3 {
+        try write(try PNGWriter.encode(RGBImage(width: 40, height: 40, grey: UInt8(90 + index))), data.image("train", index))
+      }
     }
     #expect(found == [])
   }
