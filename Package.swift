@@ -83,6 +83,7 @@ let package = Package(
     library("Sodium", ["CSodium"]),
     library("GMP", ["CGMP"]),
     library("Safetensors"),
+    library("TorchWeights", ["Safetensors"]),
     library("TLSIdentity", [crypto, x509, asn1]),
 
     // mathematics
@@ -91,7 +92,7 @@ let package = Package(
 
     // protocol
     library("SecAgg", ["Sodium", "Masking", "GMP"]),
-    library("Detector", ["COpenBLAS", "CKernels", "CTurboJPEG", "CPNG", "Safetensors", yams]),
+    library("Detector", ["COpenBLAS", "CKernels", "CTurboJPEG", "CPNG", "Safetensors", "TorchWeights", yams]),
 
     // runtime
     library("Federation", ["SecAgg", "Sodium", "Safetensors", "TLSIdentity", yams]),
@@ -138,6 +139,7 @@ let package = Package(
     tests("SimulationTests", ["Simulation", "SecAgg"]),
     tests("CommandLineKitTests", ["CommandLineKit", argumentParser]),
     tests("SafetensorsTests", ["Safetensors"]),
+    tests("TorchWeightsTests", ["TorchWeights", "Safetensors", "TestSupport"], exclude: ["Vectors"]),
     tests("DemoTests", ["Demo", "Detector", "Federation", "TestSupport"]),
   ]
 )
@@ -152,7 +154,9 @@ if isFuzzBuild {
   package.targets.append(
     .executableTarget(
       name: "Fuzz",
-      dependencies: ["SecAgg", "Masking", "Sodium", "Federation", "Safetensors", "TLSIdentity", "Participant", "Transport"] + grpc,
+      dependencies: [
+        "SecAgg", "Masking", "Sodium", "Federation", "Safetensors", "TorchWeights", "Detector", "TLSIdentity", "Participant", "Transport",
+      ] + grpc,
       path: "Fuzz", exclude: ["Corpus"], swiftSettings: swift,
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
 }

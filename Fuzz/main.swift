@@ -5,7 +5,7 @@ import Foundation
 let targets: [any Target.Type] = [
   MessageTarget.self, PlanTarget.self, SiteTarget.self, ServerTarget.self, PackingTarget.self,
   RosterTarget.self, EnrolmentTarget.self, JobTarget.self, YAMLTarget.self, JournalTarget.self, SafetensorsTarget.self,
-  WireTarget.self, EvidenceTarget.self,
+  WireTarget.self, EvidenceTarget.self, TorchWeightsTarget.self, JPEGTarget.self, PNGTarget.self, LabelTarget.self, DatasetTarget.self,
 ]
 
 // libFuzzer's own entry point behind its `main`, which SwiftPM's entry point takes the place of.

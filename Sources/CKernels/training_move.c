@@ -55,6 +55,22 @@ CLONES void tk_patches_add(const tk_geometry *geometry, const float *patches, pt
     }
 }
 
+// The maximum of one window for as many channels as V has; the first in scan order wins.
+#define POOL(V, I)                                                                \
+  {                                                                               \
+    V best = *(const V *)(x + (top * width + left) * ld + c);                     \
+    I where = (I){} + (int32_t)(top * width + left);                              \
+    for (ptrdiff_t iy = top; iy <= bottom; iy++)                                  \
+      for (ptrdiff_t ix = left; ix <= right; ix++) {                              \
+        const V v = *(const V *)(x + (iy * width + ix) * ld + c);                 \
+        const I greater = v > best;                                               \
+        best = __builtin_elementwise_max(best, v);                                \
+        where = (greater & (int32_t)(iy * width + ix)) | (~greater & where);      \
+      }                                                                           \
+    *(V *)(z + pixel * ldz + c) = best;                                           \
+    if (place) *(I *)(place + pixel * channels + c) = where;                      \
+  }
+
 CLONES void tk_max_pool(const float *x, ptrdiff_t ld, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels, float *z,
                         ptrdiff_t ldz, int32_t *place) {
   for (ptrdiff_t y = 0; y < height; y++)
@@ -62,19 +78,9 @@ CLONES void tk_max_pool(const float *x, ptrdiff_t ld, ptrdiff_t height, ptrdiff_
       const ptrdiff_t top = y < 2 ? 0 : y - 2, bottom = y + 2 < height ? y + 2 : height - 1;
       const ptrdiff_t left = xx < 2 ? 0 : xx - 2, right = xx + 2 < width ? xx + 2 : width - 1;
       const ptrdiff_t pixel = y * width + xx;
-      for (ptrdiff_t c = 0; c < channels; c += 8) {
-        v8 best = *(const v8 *)(x + (top * width + left) * ld + c);
-        i8 where = (i8){} + (int32_t)(top * width + left);
-        for (ptrdiff_t iy = top; iy <= bottom; iy++)
-          for (ptrdiff_t ix = left; ix <= right; ix++) {
-            const v8 v = *(const v8 *)(x + (iy * width + ix) * ld + c);
-            const i8 greater = v > best;
-            best = __builtin_elementwise_max(best, v);
-            where = (greater & (int32_t)(iy * width + ix)) | (~greater & where);
-          }
-        *(v8 *)(z + pixel * ldz + c) = best;
-        if (place) *(i8 *)(place + pixel * channels + c) = where;
-      }
+      ptrdiff_t c = 0;
+      for (; c + 8 <= channels; c += 8) POOL(v8, i8)
+      for (; c + 4 <= channels; c += 4) POOL(v4, i4)
     }
 }
 
@@ -104,6 +110,14 @@ CLONES void tk_clear(float *x, ptrdiff_t rows, ptrdiff_t channels, ptrdiff_t ld)
     return;
   }
   for (ptrdiff_t i = 0; i < rows; i++) memset(x + i * ld, 0, (size_t)channels * sizeof(float));
+}
+
+CLONES void tk_copy(const float *x, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t channels, float *z, ptrdiff_t ldz) {
+  for (ptrdiff_t i = 0; i < rows; i++) copy_floats(z + i * ldz, x + i * ld, channels);
+}
+
+CLONES void tk_add_rows(const float *x, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t channels, float *z, ptrdiff_t ldz) {
+  for (ptrdiff_t i = 0; i < rows; i++) add_floats(z + i * ldz, x + i * ld, channels);
 }
 
 CLONES void tk_add_bias(float *x, ptrdiff_t rows, ptrdiff_t channels, const float *bias) {

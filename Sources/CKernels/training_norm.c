@@ -1,5 +1,5 @@
 // Batch norm and SiLU in as few passes over memory as possible: statistics; norm + SiLU (+ shortcut); both backward.
-// Loops run over 16 (then 8) channels outside and pixels inside, so that the per-channel constants stay in registers; the
+// Loops run over 16 (then 8, then 4) channels outside and pixels inside, so that the per-channel constants stay in registers; the
 // pixels go in tiles small enough for the second group of channels to find its cache lines still near.
 // Sums are kept in float over at most TILE pixels and in double beyond: the variance loses no digits to the count.
 #pragma clang diagnostic ignored "-Wpsabi"
@@ -69,53 +69,54 @@ enum { TILE = 64 };
 
 DEFINE_LANES(v16, i16, 16)
 DEFINE_LANES(v8, i8, 8)
+DEFINE_LANES(v4, i4, 4)
 
-// Runs BODY16(c) and BODY8(c) over all channels for each tile of `count` pixels from `first`.
-#define FOR_TILES(rows, channels, BODY16, BODY8)                                                                     \
-  for (ptrdiff_t first = 0; first < (rows); first += TILE) {                                                         \
-    const ptrdiff_t count = (rows)-first < TILE ? (rows)-first : TILE;                                               \
-    ptrdiff_t c = 0;                                                                                                 \
-    for (; c + 16 <= (channels); c += 16) BODY16;                                                                    \
-    if (c < (channels)) BODY8;                                                                                       \
+// Runs BODY(v16), BODY(v8) and BODY(v4), a statement on channels from `c`, over all channels for each tile of `count` pixels from `first`.
+#define FOR_TILES(rows, channels, BODY)                                            \
+  for (ptrdiff_t first = 0; first < (rows); first += TILE) {                       \
+    const ptrdiff_t count = (rows)-first < TILE ? (rows)-first : TILE;             \
+    ptrdiff_t c = 0;                                                               \
+    for (; c + 16 <= (channels); c += 16) BODY(v16);                               \
+    for (; c + 8 <= (channels); c += 8) BODY(v8);                                  \
+    for (; c + 4 <= (channels); c += 4) BODY(v4);                                  \
   }
 
 CLONES void tk_channel_sums(const float *x, ptrdiff_t rows, ptrdiff_t channels, const float *pivot, double *sum,
                             double *squares) {
-  FOR_TILES(rows, channels, sums_v16(x + first * channels + c, count, channels, pivot + c, sum + c, squares + c),
-            sums_v8(x + first * channels + c, count, channels, pivot + c, sum + c, squares + c))
+#define BODY(V) sums_##V(x + first * channels + c, count, channels, pivot + c, sum + c, squares + c)
+  FOR_TILES(rows, channels, BODY)
+#undef BODY
 }
 
 CLONES void tk_norm_silu(const float *y, ptrdiff_t rows, ptrdiff_t channels, const float *scale, const float *shift,
                          float *z, ptrdiff_t ldz, const float *residual, ptrdiff_t ldr) {
+#define BODY(V)                                                                                                      \
+  forward_##V(y + first * channels + c, count, channels, scale + c, shift + c, z + first * ldz + c, ldz,             \
+              residual + first * ldr + c, ldr)
+#define BODY_WITHOUT(V)                                                                                              \
+  forward_##V(y + first * channels + c, count, channels, scale + c, shift + c, z + first * ldz + c, ldz, NULL, 0)
   if (residual) {
-    FOR_TILES(rows, channels,
-              forward_v16(y + first * channels + c, count, channels, scale + c, shift + c, z + first * ldz + c, ldz,
-                          residual + first * ldr + c, ldr),
-              forward_v8(y + first * channels + c, count, channels, scale + c, shift + c, z + first * ldz + c, ldz,
-                         residual + first * ldr + c, ldr))
+    FOR_TILES(rows, channels, BODY)
   } else {
-    FOR_TILES(
-        rows, channels,
-        forward_v16(y + first * channels + c, count, channels, scale + c, shift + c, z + first * ldz + c, ldz, NULL, 0),
-        forward_v8(y + first * channels + c, count, channels, scale + c, shift + c, z + first * ldz + c, ldz, NULL, 0))
+    FOR_TILES(rows, channels, BODY_WITHOUT)
   }
+#undef BODY
 }
 
 CLONES void tk_norm_silu_backward(const float *y, const float *dz, ptrdiff_t lddz, ptrdiff_t rows, ptrdiff_t channels,
                                   const float *scale, const float *shift, const float *mean, float *du, double *sum,
                                   double *product) {
-  FOR_TILES(rows, channels,
-            backward_v16(y + first * channels + c, channels, dz + first * lddz + c, lddz, count, scale + c, shift + c,
-                         mean + c, du + first * channels + c, sum + c, product + c),
-            backward_v8(y + first * channels + c, channels, dz + first * lddz + c, lddz, count, scale + c, shift + c,
-                        mean + c, du + first * channels + c, sum + c, product + c))
+#define BODY(V)                                                                                                      \
+  backward_##V(y + first * channels + c, channels, dz + first * lddz + c, lddz, count, scale + c, shift + c,         \
+               mean + c, du + first * channels + c, sum + c, product + c)
+  FOR_TILES(rows, channels, BODY)
+#undef BODY
 }
 
 CLONES void tk_norm_backward(const float *du, const float *y, ptrdiff_t rows, ptrdiff_t channels, const float *a,
                              const float *b, const float *c_, const float *mean, float *dy) {
-  FOR_TILES(rows, channels,
-            apply_v16(du + first * channels + c, y + first * channels + c, count, channels, a + c, b + c, c_ + c,
-                      mean + c, dy + first * channels + c),
-            apply_v8(du + first * channels + c, y + first * channels + c, count, channels, a + c, b + c, c_ + c,
-                     mean + c, dy + first * channels + c))
+#define BODY(V)                                                                                                      \
+  apply_##V(du + first * channels + c, y + first * channels + c, count, channels, a + c, b + c, c_ + c, mean + c,    \
+            dy + first * channels + c)
+  FOR_TILES(rows, channels, BODY)
 }

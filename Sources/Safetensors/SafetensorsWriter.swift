@@ -30,8 +30,19 @@ public struct SafetensorsWriter: Sendable {
     append(name, .i64, shape, bytes(int64s.count, { UInt64(bitPattern: int64s[$0]) }))
   }
 
+  /// Adds a tensor of any type; `data` is row-major and little-endian, as many bytes as `shape` and `type` say.
+  public mutating func add(_ name: String, shape: [Int], type: ElementType, data: ArraySlice<UInt8>) { append(name, type, shape, data) }
+
   /// Copies a tensor of another file, bytes and type unchanged.
   public mutating func add(_ entry: SafetensorsFile.Entry) { append(entry.name, entry.dtype, entry.shape, entry.data) }
+
+  /// Copies a tensor of another file under another name.
+  public mutating func add(_ entry: SafetensorsFile.Entry, as name: String) { append(name, entry.dtype, entry.shape, entry.data) }
+
+  /// Copies every tensor of another writer, `prefix` before its name. Metadata are not copied.
+  public mutating func add(contentsOf other: SafetensorsWriter, prefix: String) {
+    for item in other.items { append(prefix + item.name, item.type, item.shape, item.bytes) }
+  }
 
   private mutating func append(_ name: String, _ type: ElementType, _ shape: [Int], _ bytes: ArraySlice<UInt8>) {
     precondition(name != "__metadata__" && names.insert(name).inserted, "tensor name used twice or reserved: \(name)")

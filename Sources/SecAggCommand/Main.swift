@@ -30,5 +30,7 @@ struct SecAgg: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "secagg", abstract: "Train object detectors, alone or together without showing your images.",
     version: "0.1.0",
-    subcommands: [DemoVerb.self, Check.self, Train.self, Val.self, InitWeights.self, Inspect.self, Simulate.self, Bench.self])
+    subcommands: [
+      DemoVerb.self, Check.self, Train.self, Val.self, Detect.self, Export.self, InitWeights.self, Inspect.self, Simulate.self, Bench.self,
+    ])
 }

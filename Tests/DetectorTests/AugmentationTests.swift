@@ -1,5 +1,5 @@
-// Boxes must follow their pixels: every training image holds one coloured rectangle, and after any augmentation each label must frame pixels of
-// its class's colour. Randomness must follow from (seed, epoch, index) alone.
+// Boxes must follow their pixels: every training image holds one coloured rectangle, and after any augmentation each label must frame pixels
+// of its class's colour. Randomness must follow from (seed, epoch, index) alone.
 
 import Foundation
 import TestSupport
@@ -8,7 +8,7 @@ import Testing
 @testable import Detector
 
 /// Six images of different proportions, each with one rectangle in its class's colour on black.
-private enum Rectangles {
+enum Rectangles {
   static let colours: [(UInt8, UInt8, UInt8)] = [(250, 20, 20), (20, 250, 20), (20, 20, 250)]
   static let sizes = [(96, 96), (96, 64), (48, 96), (128, 72), (60, 60), (96, 90)]
 
@@ -51,7 +51,7 @@ private func geometryOnly(mosaic: Double) -> AugmentationSettings {
   return settings
 }
 
-private func augmentation(_ data: Dataset, _ settings: AugmentationSettings, side: Int = 96, seed: UInt64 = 7) -> Augmentation {
+func augmentation(_ data: Dataset, _ settings: AugmentationSettings, side: Int = 96, seed: UInt64 = 7) -> Augmentation {
   Augmentation(store: ImageStore(dataset: data, imageSize: side, shrinkFilter: .bilinear), settings: settings, seed: seed)
 }
 
@@ -115,6 +115,73 @@ private func augmentation(_ data: Dataset, _ settings: AugmentationSettings, sid
       }
     }
     return (all, missed)
+  }
+
+  /// Turned, sheared and tilted: boxes get loose, but still cover all that is coloured.
+  @Test(arguments: [0.0, 1.0], ["degrees", "shear", "perspective", "all"])
+  func tiltedLabelsCoverTheirPixels(mosaic: Double, what: String) throws {
+    try Rectangles.with { data in
+      var settings = geometryOnly(mosaic: mosaic)
+      if what == "degrees" || what == "all" { settings.degrees = 25 }
+      if what == "shear" || what == "all" { settings.shear = 12 }
+      if what == "perspective" || what == "all" { settings.perspective = 0.001 }
+      settings.flipUpDown = 0.5
+      let maker = augmentation(data, settings)
+      var (labels, coloured, uncovered) = (0, 0, 0)
+      for epoch in 0..<20 {
+        for index in 0..<data.count {
+          let sample = try maker.sample(index, epoch: epoch)
+          labels += sample.labels.count
+          let (all, missed) = coverage(sample)
+          (coloured, uncovered) = (coloured + all, uncovered + missed)
+          #expect(sample.labels.allSatisfy { (0...1).contains($0.x) && (0...1).contains($0.y) && $0.w <= 1 && $0.h <= 1 })
+        }
+      }
+      #expect(labels > 60)
+      #expect(uncovered * 40 < coloured, "\(uncovered) of \(coloured) coloured pixels belong to no label")
+    }
+  }
+
+  @Test func aMixtureHasTheObjectsOfTwoMosaics() throws {
+    try Rectangles.with { data in
+      var (plain, mixing) = (geometryOnly(mosaic: 1), geometryOnly(mosaic: 1))
+      mixing.mixup = 1
+      plain.flip = 0
+      mixing.flip = 0
+      let (alone, mixed) = (augmentation(data, plain), augmentation(data, mixing))
+      var (fewer, more) = (0, 0)
+      for epoch in 0..<20 {
+        let (first, both) = (try alone.sample(0, epoch: epoch), try mixed.sample(0, epoch: epoch))
+        // The first mosaic is drawn before anything of the second.
+        #expect(Array(both.labels.prefix(first.labels.count)) == first.labels)
+        (fewer, more) = (fewer + first.labels.count, more + both.labels.count)
+        #expect(both.image != first.image)
+      }
+      #expect(more * 2 > fewer * 3)
+    }
+  }
+
+  @Test func rectanglesComeInTheirShapeAndNeverAsMosaics() throws {
+    try Rectangles.with { data in
+      let maker = augmentation(data, geometryOnly(mosaic: 1))
+      let shape = SampleShape(width: 96, height: 64)
+      for epoch in 0..<20 {
+        let sample = try maker.sample(1, epoch: epoch, shape: shape)
+        #expect(sample.image.width == 96 && sample.image.height == 64)
+        #expect(sample.labels.allSatisfy { $0.classIndex == 1 })
+      }
+      let (images, _) = try augmentation(data, .none).batch([1, 3], epoch: 0, shape: shape)
+      #expect((images.count, images.width, images.height) == (2, 96, 64))
+    }
+  }
+
+  @Test func mosaicsAreFilledFromTheGivenPartners() throws {
+    try Rectangles.with { data in
+      let maker = augmentation(data, geometryOnly(mosaic: 1))
+      var seen: Set<Int> = []
+      for epoch in 0..<30 { seen.formUnion(try maker.sample(0, epoch: epoch, partners: [3]).labels.map(\.classIndex)) }
+      #expect(seen == [0])
+    }
   }
 
   @Test func aSampleDependsOnSeedEpochAndIndexAlone() throws {
@@ -206,115 +273,4 @@ private final class ImageBox: @unchecked Sendable {
   private(set) var images: [RGBImage?]
   init(count: Int) { images = Array(repeating: nil, count: count) }
   func set(_ index: Int, _ image: RGBImage?) { lock.withLock { images[index] = image } }
-}
-
-@Suite struct ColourShiftTests {
-  private static func shifted(_ pixels: [UInt8], hue: Double = 0, saturation: Double = 0, value: Double = 0, seed: UInt64 = 1) -> [UInt8] {
-    var settings = AugmentationSettings.none
-    (settings.hue, settings.saturation, settings.value) = (hue, saturation, value)
-    var random = SampleRandom(seed: seed)
-    var out = pixels
-    ColourShift(settings, &random).apply(to: &out)
-    return out
-  }
-
-  private static let noise: [UInt8] = {
-    var random = SeededGenerator(seed: 21)
-    return (0..<3000).map { _ in UInt8.random(in: 0...255, using: &random) }
-  }()
-
-  @Test func noShiftChangesNothingButRounding() {
-    // Hue in steps of two degrees costs up to 255 / 30 / 2 grey levels.
-    let worst = zip(Self.shifted(Self.noise), Self.noise).map { abs(Int($0) - Int($1)) }.max() ?? 99
-    #expect(worst <= 6)
-  }
-
-  @Test func greyKeepsItsGreyWhateverTheHueAndSaturation() {
-    let grey = (0...255).flatMap { [UInt8](repeating: UInt8($0), count: 3) }
-    for seed in 1...5 as ClosedRange<UInt64> { #expect(Self.shifted(grey, hue: 0.5, saturation: 0.9, seed: seed) == grey) }
-  }
-
-  @Test func valueScalesTheBrightestChannel() {
-    for seed in 1...20 as ClosedRange<UInt64> {
-      let out = Self.shifted([200, 100, 50], value: 0.4, seed: seed)
-      #expect((119...255).contains(Int(out[0])))
-      #expect(out[0] >= out[1] && out[1] >= out[2])
-    }
-  }
-
-  @Test func blackStaysBlackAndExtremesStayInRange() {
-    #expect(Self.shifted([0, 0, 0], hue: 1, saturation: 1, value: 1) == [0, 0, 0])
-    for seed in 1...50 as ClosedRange<UInt64> {
-      #expect(Self.shifted(Self.noise, hue: 1, saturation: 1, value: 1, seed: seed).count == 3000)
-    }
-  }
-
-  /// Against the definition, with every division written out: one grey level of rounding.
-  @Test func tablesGiveWhatTheDefinitionGives() {
-    for seed in 1...8 as ClosedRange<UInt64> {
-      var random = SampleRandom(seed: seed)
-      func factor(_ gain: Double) -> Double { random.uniform(-1, 1) * gain + 1 }
-      let (h, s, v) = (factor(0.4), factor(0.7), factor(0.4))
-      let out = Self.shifted(Self.noise, hue: 0.4, saturation: 0.7, value: 0.4, seed: seed)
-      var far = 0
-      for at in stride(from: 0, to: Self.noise.count, by: 3) {
-        let wanted = Self.defined(Self.noise[at..<at + 3].map(Double.init), h, s, v)
-        if zip(wanted, out[at..<at + 3]).contains(where: { abs($0 - Double($1)) > 1.01 }) { far += 1 }
-      }
-      // A hue or saturation that lies between two table entries may fall to either.
-      #expect(far <= 10, "\(far) of 1000 pixels")
-    }
-  }
-
-  /// Hue in half degrees, saturation and value in bytes, each scaled and cut to a whole number.
-  private static func defined(_ rgb: [Double], _ h: Double, _ s: Double, _ v: Double) -> [Double] {
-    let (highest, lowest) = (rgb.max() ?? 0, rgb.min() ?? 0)
-    let spread = highest - lowest
-    var hue = 0.0
-    if spread > 0 {
-      switch highest {
-      case rgb[0]: hue = 30 * (rgb[1] - rgb[2]) / spread
-      case rgb[1]: hue = 60 + 30 * (rgb[2] - rgb[0]) / spread
-      default: hue = 120 + 30 * (rgb[0] - rgb[1]) / spread
-      }
-    }
-    if hue < 0 { hue += 180 }
-    let saturation = highest > 0 ? (255 * spread / highest + 0.5).rounded(.down) : 0
-    let shifted = ((hue + 0.5).rounded(.down) * h).rounded(.down).truncatingRemainder(dividingBy: 180)
-    let strength = min(255, (saturation * s).rounded(.down)) / 255
-    let value = min(255, (highest * v).rounded(.down))
-    // Each channel is the value, less the strength times how far its own hue lies from the shifted one, in sixths of the circle.
-    return [5.0, 3, 1].map { start in
-      let k = (start + shifted / 30).truncatingRemainder(dividingBy: 6)
-      return value - value * strength * max(0, min(k, 4 - k, 1))
-    }
-  }
-}
-
-@Suite struct WarpTests {
-  /// Every pixel against the definition: the four neighbours, grey where they lie outside.
-  @Test func everyPixelIsInterpolatedFromItsNeighbours() {
-    var random = SeededGenerator(seed: 4)
-    let source = RGBImage(width: 37, height: 29, pixels: (0..<37 * 29 * 3).map { _ in UInt8.random(in: 0...255, using: &random) })
-    for _ in 0..<20 {
-      let scale = Float.random(in: 0.4...1.8, using: &random)
-      let to = (x: Float.random(in: 5...40, using: &random), y: Float.random(in: 5...40, using: &random))
-      let out = source.warped(side: 48, scale: scale, from: (18.5, 14.5), to: to)
-      for y in 0..<48 {
-        for x in 0..<48 {
-          let (sx, sy) = (Double((Float(x) - to.x) / scale + 18.5), Double((Float(y) - to.y) / scale + 14.5))
-          let (x0, y0) = (Int(sx.rounded(.down)), Int(sy.rounded(.down)))
-          for c in 0..<3 {
-            func at(_ x: Int, _ y: Int) -> Double {
-              (0..<37).contains(x) && (0..<29).contains(y) ? Double(source.pixels[(y * 37 + x) * 3 + c]) : Double(RGBImage.padding)
-            }
-            let (fx, fy) = (sx - Double(x0), sy - Double(y0))
-            let wanted =
-              (at(x0, y0) * (1 - fx) + at(x0 + 1, y0) * fx) * (1 - fy) + (at(x0, y0 + 1) * (1 - fx) + at(x0 + 1, y0 + 1) * fx) * fy
-            #expect(abs(Double(out.pixels[(y * 48 + x) * 3 + c]) - wanted) <= 0.51)
-          }
-        }
-      }
-    }
-  }
 }

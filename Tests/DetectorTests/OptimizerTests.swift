@@ -89,10 +89,10 @@ private func tinyNetwork(seed: UInt64 = 1, threads: Int = 1) -> Network {
     }
   }
 
-  /// AdamW as its paper writes it down (Loshchilov and Hutter 2019, algorithm 2), in double.
-  @Test(arguments: [1, 2]) func adamWMatchesAPlainLoop(threads: Int) {
+  /// AdamW as its paper writes it down (Loshchilov and Hutter 2019, algorithm 2), and Adam with the decay in the gradient, in double.
+  @Test(arguments: [1, 2], [OptimizerKind.adam, .adamW]) func adamMatchesAPlainLoop(threads: Int, kind: OptimizerKind) {
     let network = tinyNetwork(threads: threads)
-    let optimizer = Optimizer(network: network, kind: .adamW, weightDecay: 0.01)
+    let optimizer = Optimizer(network: network, kind: kind, weightDecay: 0.01)
     var generator = TestSupport.SeededGenerator(seed: 4)
     var means = network.parameters.map { [Double](repeating: 0, count: $0.count) }
     var squares = means
@@ -102,23 +102,37 @@ private func tinyNetwork(seed: UInt64 = 1, threads: Int = 1) -> Network {
         for index in 0..<parameter.count { parameter.gradient[index] = Float.random(in: -3...3, using: &generator) }
       }
       let before = network.parameters.map { Array($0.value) }
+      let given = network.parameters.map { $0.gradient.map(Double.init) }
       optimizer.step(.init(biasRate: 0.01, rate: 0.002, momentum: 0.9))
       for (number, parameter) in network.parameters.enumerated() {
         let rate = parameter.group == .bias ? 0.01 : 0.002
         let decay = parameter.group == .weight ? 0.01 : 0
         var worst = 0.0
         for index in 0..<parameter.count {
-          let (value, gradient) = (Double(before[number][index]), Double(parameter.gradient[index]))
+          let value = Double(before[number][index])
+          let gradient = given[number][index] + (kind == .adam ? decay * value : 0)
           means[number][index] = 0.9 * means[number][index] + 0.1 * gradient
           squares[number][index] = 0.999 * squares[number][index] + 0.001 * gradient * gradient
           let (mean, square) = (
             means[number][index] / (1 - pow(0.9, Double(step))), squares[number][index] / (1 - pow(0.999, Double(step)))
           )
-          let wanted = value - rate * (decay * value + mean / (square.squareRoot() + 1e-8))
+          let shrinking = kind == .adamW ? decay * value : 0
+          let wanted = value - rate * (shrinking + mean / (square.squareRoot() + 1e-8))
           worst = max(worst, abs(Double(parameter.value[index]) - wanted))
         }
         #expect(worst < 1e-6, "\(parameter.name), step \(step)")
       }
+    }
+  }
+
+  @Test func frozenLayersHaveNoShareInTheNorm() {
+    let (whole, part) = (tinyNetwork(), tinyNetwork())
+    for network in [whole, part] { for parameter in network.parameters { parameter.gradient.update(repeating: 1) } }
+    let norm = Optimizer(network: part, frozenLayers: [0, 1, 2]).step(.init(biasRate: 0.1, rate: 0.1, momentum: 0.9))
+    let free = part.parameters.filter { $0.layer > 2 }.reduce(0) { $0 + $1.count }
+    #expect(abs(norm * norm - Double(free)) < 1e-6 * Double(free))
+    for (before, after) in zip(whole.parameters, part.parameters) {
+      #expect((Array(before.value) == Array(after.value)) == (before.layer <= 2), "\(before.name)")
     }
   }
 

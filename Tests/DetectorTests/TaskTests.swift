@@ -28,7 +28,7 @@ import Testing
     #expect(network.spec.task == .segment && network.spec.classes == 2)
     let outputs = network.forward(try Recorded.images(), training: false)
     let decoded = MapDecoder.decode(
-      Array(outputs.dropLast()), anchors: network.anchors, coefficients: network.spec.coefficients)
+      Array(outputs.dropLast()), anchors: network.anchors, strides: network.strides, coefficients: network.spec.coefficients)
     let expected = try NPYFile(path: vectorPath("tinyseg_eval_decoded.npy"))
     #expect([decoded.batch, decoded.count, decoded.outputs] == expected.shape)
     #expect(largestDifference(decoded.values, expected.floats) < 5e-3)

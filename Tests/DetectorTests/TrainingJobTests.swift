@@ -30,7 +30,7 @@ import Testing
     #expect(job.options.epochs == 40)
     #expect((job.options.batchSize, job.options.nominalBatchSize, job.options.imageSize) == (16, 16, 128))
     #expect(job.options.isCosine && job.options.isAugmented && !job.isValidating)
-    #expect((job.options.momentum, job.options.finalRateFraction, job.options.warmupEpochs) == (0.9, 0.1, 3))
+    #expect((job.options.hyper.momentum, job.options.hyper.finalRateFraction, job.options.hyper.warmupEpochs) == (0.9, 0.1, 3))
   }
 
   @Test func aRoundMayBeAPartOfAnEpoch() throws {

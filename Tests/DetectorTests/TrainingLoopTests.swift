@@ -43,7 +43,7 @@ private struct SquareSource: TrainingSource {
     options.batchSize = 4
     options.nominalBatchSize = 4
     options.epochs = epochs
-    options.warmupEpochs = 0
+    options.hyper.warmupEpochs = 0
     options.threads = 1
     return options
   }
@@ -223,6 +223,39 @@ private struct SquareSource: TrainingSource {
     #expect(run.nextEpoch == 1)
   }
 
+  @Test func aStoppedRunEndsAfterItsEpochAndMayGoOn() throws {
+    let run = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 4), keepsAverage: false)
+    var epochs: [Int] = []
+    for _ in 0..<2 {
+      try run.train(epochs: 4 - run.nextEpoch) { report in
+        epochs.append(report.epoch)
+        if report.epoch == 1 { run.stop() }
+      }
+    }
+    #expect(epochs == [0, 1, 2, 3])
+  }
+
+  @Test(arguments: [2, 5]) func moreLoadersChangeNothing(workers: Int) throws {
+    func weights(_ workers: Int) throws -> [UInt8] {
+      var options = options(epochs: 2)
+      (options.workers, options.isMultiScale) = (workers, true)
+      let run = try TrainingRun(network: network(), source: SquareSource(), options: options, keepsAverage: false)
+      try run.train(epochs: 2) { #expect($0.waitingSeconds <= $0.seconds) }
+      return run.network.safetensors().serialise()
+    }
+    #expect(try weights(1) == weights(workers))
+  }
+
+  @Test func batchesReportWhereTheRunIs() throws {
+    let run = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 2), keepsAverage: false)
+    var seen: [BatchReport] = []
+    var ends: [EpochReport] = []
+    try run.train(epochs: 2, onBatch: { seen.append($0) }, onEpoch: { ends.append($0) })
+    #expect(seen.map(\.done) == Array(1...6) && seen.allSatisfy { $0.total == 6 })
+    #expect(seen.map(\.epoch.images) == [4, 8, 12, 4, 8, 12])
+    #expect(seen[2].epoch.boxLoss == ends[0].boxLoss && seen[5].epoch.classLoss == ends[1].classLoss)
+  }
+
   @Test func aLossThatIsNoNumberEndsTheRun() throws {
     var source = SquareSource()
     source.brightness = .nan
@@ -247,24 +280,14 @@ private struct SquareSource: TrainingSource {
   @Test func impossibleOptionsAreRefused() {
     let changes: [(inout TrainingOptions) -> Void] = [
       { $0.imageSize = 0 }, { $0.imageSize = 100 }, { $0.batchSize = 0 }, { $0.epochs = 0 }, { $0.threads = 0 },
-      { $0.learningRate = .nan }, { $0.learningRate = 0 }, { $0.momentum = 1 }, { $0.weightDecay = -1 },
-      { $0.finalRateFraction = 2 }, { $0.warmupEpochs = -1 }, { $0.nominalBatchSize = 0 },
+      { $0.hyper.learningRate = .nan }, { $0.hyper.learningRate = 0 }, { $0.hyper.momentum = 1 }, { $0.hyper.weightDecay = -1 },
+      { $0.hyper.finalRateFraction = 2 }, { $0.hyper.warmupEpochs = -1 }, { $0.nominalBatchSize = 0 },
     ]
     #expect(throws: Never.self) { try TrainingOptions().validate() }
     for change in changes {
       var options = TrainingOptions()
       change(&options)
       #expect(throws: TrainingError.self) { try options.validate() }
-    }
-  }
-
-  @Test func runFoldersAreNeverReusedUnasked() throws {
-    try withTemporaryFolder { folder in
-      let paths = try (0..<3).map { _ in try RunFolder(project: folder, name: "exp", isReusing: false).path }
-      #expect(paths == ["exp", "exp2", "exp3"].map { "\(folder)/\($0)" })
-      #expect(try RunFolder(project: folder, name: "exp", isReusing: true).path == "\(folder)/exp")
-      try "x".write(toFile: "\(folder)/file", atomically: true, encoding: .utf8)
-      #expect(throws: TrainingError.self) { try RunFolder(project: "\(folder)/file", name: "exp", isReusing: false) }
     }
   }
 }

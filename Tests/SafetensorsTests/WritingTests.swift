@@ -20,6 +20,19 @@ private func sample(order: [String] = ["m.weight", "m.running_mean", "m.num", "m
 }
 
 @Suite struct WritingTests {
+  @Test func tensorsOfAnotherFileComeUnderOtherNames() throws {
+    var inner = SafetensorsWriter(metadata: ["k": "v"])
+    inner.add("x", shape: [2], floats: [1, 2])
+    inner.add("n", shape: [], int64s: [7])
+    var outer = SafetensorsWriter()
+    outer.add(contentsOf: inner, prefix: "part/")
+    let parsed = try SafetensorsFile(parsing: outer.serialise())
+    #expect(parsed.entries.map(\.name) == ["part/x", "part/n"] && parsed.metadata.isEmpty)
+    var back = SafetensorsWriter(metadata: ["k": "v"])
+    for entry in parsed.entries { back.add(entry, as: String(entry.name.dropFirst(5))) }
+    #expect(back.serialise() == inner.serialise())
+  }
+
   @Test func roundTripKeepsOrderTypesAndMetadata() throws {
     let file = try sample()
     #expect(file.entries.map(\.name) == ["m.weight", "m.running_mean", "m.num", "m.anchors", "m.bias"])

@@ -5,7 +5,7 @@ import Testing
 private let layer: [String: Int] = [
   "CGMP": 0, "CSodium": 0, "COpenBLAS": 0, "CTurboJPEG": 0, "CPNG": 0, "CZlib": 0, "CKernels": 0, "CProcess": 0,
   "Sodium": 1, "GMP": 1, "Safetensors": 1, "TLSIdentity": 1,
-  "Masking": 2, "DPAccountant": 2,
+  "Masking": 2, "DPAccountant": 2, "TorchWeights": 2,
   "SecAgg": 3, "Detector": 3,
   "Federation": 4,
   "Transport": 5, "TransportServer": 6,

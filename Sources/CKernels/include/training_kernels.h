@@ -1,6 +1,6 @@
 // Element-wise kernels of the detector's training step. Tensors are channels-last: `rows` pixels of `channels`
 // consecutive floats, `ld` floats from one pixel to the next (a slice of a wider tensor has ld > channels).
-// Unless said otherwise channels is a multiple of 8 and the buffers do not overlap.
+// Unless said otherwise channels is a multiple of 4 and the buffers do not overlap.
 #ifndef TRAINING_KERNELS_H
 #define TRAINING_KERNELS_H
 
@@ -34,7 +34,7 @@ typedef struct {
   ptrdiff_t kernel, stride, padding, out_width;
 } tk_geometry;
 void tk_patches(const tk_geometry *g, const float *image, ptrdiff_t y0, ptrdiff_t y1, float *patches);
-// The transpose: image += patches. Channels a multiple of 8.
+// The transpose: image += patches.
 void tk_patches_add(const tk_geometry *g, const float *patches, ptrdiff_t y0, ptrdiff_t y1, float *image);
 
 // Direct convolutions: products that read their pixels where they are. Every path gives sums in the same order of pixels
@@ -99,6 +99,10 @@ void tk_upsample(const float *x, ptrdiff_t ld, ptrdiff_t height, ptrdiff_t width
                  ptrdiff_t ldz);
 void tk_upsample_backward(const float *dz, ptrdiff_t lddz, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels,
                           float *dx, ptrdiff_t lddx);
+
+// z = x and z += x, row by row; any number of channels.
+void tk_copy(const float *x, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t channels, float *z, ptrdiff_t ldz);
+void tk_add_rows(const float *x, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t channels, float *z, ptrdiff_t ldz);
 
 // Zeroes `channels` floats of each row.
 void tk_clear(float *x, ptrdiff_t rows, ptrdiff_t channels, ptrdiff_t ld);

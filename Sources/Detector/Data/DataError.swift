@@ -9,6 +9,7 @@ public struct DataError: Error, Equatable, Sendable {
     case badLabel = "DT-05"
     case tooLarge = "DT-06"
     case cannotWrite = "DT-07"
+    case badModel = "DT-08"
   }
 
   public let code: Code

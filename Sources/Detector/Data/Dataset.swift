@@ -3,7 +3,7 @@
 import Foundation
 
 public struct Dataset: Sendable {
-  public enum Split: String, Sendable { case train, val }
+  public enum Split: String, Sendable, CaseIterable { case train, val, test }
 
   public let names: [String]
   /// Absolute paths, sorted.
@@ -16,9 +16,10 @@ public struct Dataset: Sendable {
   static let imagesMax = 5_000_000
 
   /// Finds the images of `split` and reads their labels.
-  public init(yaml: String, split: Split) throws(DataError) {
+  /// - Parameter isSingleClass: take all classes for one, called `item` unless there is but one anyway.
+  public init(yaml: String, split: Split, isSingleClass: Bool = false) throws(DataError) {
     let description = try DatasetDescription(yaml: yaml)
-    let roots = split == .train ? description.trainingPaths : description.validationPaths
+    let roots = description.paths(split)
     guard !roots.isEmpty else {
       throw DataError(.noImages, yaml, "has no \(split.rawValue)", hint: "name an image folder under \(split.rawValue):")
     }
@@ -28,12 +29,24 @@ public struct Dataset: Sendable {
       throw DataError(
         .noImages, yaml, "no JPEG or PNG below \(roots.joined(separator: ", "))", hint: "check \(split.rawValue): and path: in the file")
     }
-    names = description.names
+    names = isSingleClass && description.names.count > 1 ? ["item"] : description.names
     imagePaths = paths.sorted()
     var labels: [[Label]] = []
     labels.reserveCapacity(imagePaths.count)
-    for image in imagePaths { labels.append(try LabelFile.read(path: LabelFile.path(ofImage: image), classes: names.count)) }
+    for image in imagePaths {
+      var found = try LabelFile.read(path: LabelFile.path(ofImage: image), classes: description.names.count)
+      if isSingleClass { for index in found.indices { found[index].classIndex = 0 } }
+      labels.append(found)
+    }
     self.labels = labels
+  }
+
+  /// Native width and height by image, from the files' headers.
+  public func sizes() throws(DataError) -> [(width: Int, height: Int)] {
+    var sizes: [(width: Int, height: Int)] = []
+    sizes.reserveCapacity(count)
+    for path in imagePaths { sizes.append(try ImageDecoder.size(path: path)) }
+    return sizes
   }
 
   private static func collect(_ root: String, yaml: String, into paths: inout Set<String>) throws(DataError) {

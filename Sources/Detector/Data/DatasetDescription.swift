@@ -11,8 +11,9 @@ public struct DatasetDescription: Equatable, Sendable {
   /// Image folders, list files or images, absolute.
   public let trainingPaths: [String]
   public let validationPaths: [String]
+  public let testPaths: [String]
 
-  /// `test` is read by no verb yet; `download` is never run.
+  /// `download` is never run.
   static let keys: Set<String> = ["path", "train", "val", "test", "nc", "names", "download"]
   static let fileBytesMax = 4 << 20
   static let classesMax = 10_000
@@ -26,12 +27,27 @@ public struct DatasetDescription: Equatable, Sendable {
     guard data.count <= Self.fileBytesMax, let text = String(data: data, encoding: .utf8) else {
       throw DataError(.badDescription, path, "not a text of at most \(Self.fileBytesMax) bytes", hint: "a data.yaml is a small UTF-8 text")
     }
+    try self.init(parsing: text, path: path)
+  }
+
+  /// - Parameter path: where the text came from; relative paths start there.
+  public init(parsing text: String, path: String) throws(DataError) {
+    let file = URL(fileURLWithPath: path).standardizedFileURL
     let fields = try Self.fields(text, path)
     let base = Self.absolute(fields["path"]?.string ?? ".", below: file.deletingLastPathComponent().path)
     self.path = path
     names = try Self.names(fields, path)
     trainingPaths = try Self.paths(fields["train"], "train", base, path)
     validationPaths = try Self.paths(fields["val"], "val", base, path)
+    testPaths = try Self.paths(fields["test"], "test", base, path)
+  }
+
+  public func paths(_ split: Dataset.Split) -> [String] {
+    switch split {
+    case .train: trainingPaths
+    case .val: validationPaths
+    case .test: testPaths
+    }
   }
 
   private static func bad(_ path: String, _ reason: String, line: Int? = nil) -> DataError {

@@ -3,6 +3,8 @@ import Synchronization
 
 public final class ImageStore: Sendable {
   public let dataset: Dataset
+  /// What is kept unless somebody asks for more.
+  public static let cacheBytesStandard = 1 << 30
   /// Long side of the images that come out, in pixels.
   public let imageSize: Int
   private let cacheBytesMax: Int
@@ -16,7 +18,7 @@ public final class ImageStore: Sendable {
   /// - Parameters:
   ///   - shrinkFilter: YOLOv5 shrinks bilinearly when it augments, and by area otherwise.
   ///   - cacheBytesMax: pixels kept in memory.
-  public init(dataset: Dataset, imageSize: Int, shrinkFilter: RGBImage.Filter, cacheBytesMax: Int = 1 << 30) {
+  public init(dataset: Dataset, imageSize: Int, shrinkFilter: RGBImage.Filter, cacheBytesMax: Int = cacheBytesStandard) {
     precondition(imageSize > 0)
     (self.dataset, self.imageSize, filter, self.cacheBytesMax) = (dataset, imageSize, shrinkFilter, cacheBytesMax)
   }
@@ -31,6 +33,28 @@ public final class ImageStore: Sendable {
     }
     return image
   }
+
+  /// Decodes images ahead on `workers` threads until all are in memory or no more fit.
+  /// - Parameter onImage: called with the number of images done.
+  /// - Returns: how many are kept; the others are decoded whenever they are needed.
+  public func preload(workers: Int, onImage: (Int) -> Void = { _ in }) throws -> Int {
+    let loader = Prefetcher(count: dataset.count, depth: 16, workers: workers) { [self] index in
+      _ = try image(index)
+      return keeps(index)
+    }
+    defer { loader.stop() }
+    var kept = 0
+    while let isKept = try loader.next(), isKept {
+      kept += 1
+      onImage(kept)
+    }
+    return kept
+  }
+
+  private func keeps(_ index: Int) -> Bool { cache.withLock { $0.images[index] != nil } }
+
+  /// Pixels kept now, in bytes.
+  public var cachedBytes: Int { cache.withLock { $0.bytes } }
 
   /// Long side to `longSide`; sizes are rounded up, as YOLOv5 v7.0 does.
   static func scaled(_ image: RGBImage, longSide: Int, filter: RGBImage.Filter) -> RGBImage {

@@ -36,7 +36,8 @@ public enum LabelFile {
     return try parse(text, path: path, classes: classes)
   }
 
-  static func parse(_ text: String, path: String, classes: Int) throws(DataError) -> [Label] {
+  /// - Parameter path: named in errors.
+  public static func parse(_ text: String, path: String, classes: Int) throws(DataError) -> [Label] {
     var labels: [Label] = []
     var seen: Set<Label> = []
     var number = 0

@@ -17,10 +17,11 @@ public struct Letterbox: Equatable, Sendable {
 
   /// - Parameters:
   ///   - target: wanted output (height, width).
-  ///   - minimal: pad only to the next multiple of 32 instead of the whole target.
+  ///   - minimal: pad only to the next multiple of `multiple` instead of the whole target.
   ///   - scaleUp: whether small images are enlarged.
   public init(
-    imageHeight: Int, imageWidth: Int, target: (height: Int, width: Int), minimal: Bool = false, scaleUp: Bool = true
+    imageHeight: Int, imageWidth: Int, target: (height: Int, width: Int), minimal: Bool = false,
+    multiple: Int = ImageBatch.sizeMultiple, scaleUp: Bool = true
   ) {
     var ratio = min(Double(target.height) / Double(imageHeight), Double(target.width) / Double(imageWidth))
     if !scaleUp { ratio = min(ratio, 1) }
@@ -28,7 +29,7 @@ public struct Letterbox: Equatable, Sendable {
     innerWidth = max(1, Int((Double(imageWidth) * ratio).rounded(.toNearestOrEven)))
     innerHeight = max(1, Int((Double(imageHeight) * ratio).rounded(.toNearestOrEven)))
     var (padX, padY) = (target.width - innerWidth, target.height - innerHeight)
-    if minimal { (padX, padY) = (padX % ImageBatch.sizeMultiple, padY % ImageBatch.sizeMultiple) }
+    if minimal { (padX, padY) = (padX % multiple, padY % multiple) }
     (dw, dh) = (Double(padX) / 2, Double(padY) / 2)
     left = Int((dw - 0.1).rounded(.toNearestOrEven))
     top = Int((dh - 0.1).rounded(.toNearestOrEven))

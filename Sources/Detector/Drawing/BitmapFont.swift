@@ -1,5 +1,5 @@
-// A font of 5 × 7 dots for tags on pictures: ASCII only, nothing to install. Whatever else a class name holds is drawn as a box; the tag then
-// begins with the class's number, which tells names in other scripts apart.
+// A font of 5 × 7 dots for tags on pictures: ASCII only, nothing to install. Whatever else a class name holds is drawn as a box; the tag
+// then begins with the class's number, which tells names in other scripts apart.
 
 enum BitmapFont {
   static let width = 5

@@ -11,12 +11,17 @@ extension Network {
     images.pixels.withUnsafeBufferPointer { pixels in
       guard let source = pixels.baseAddress else { return }
       for (step, operation) in graph.operations.enumerated().reversed() {
+        clearGradients(plan.clears[step], plan)
         switch operation {
         case .convolution(let index, let input, let output, _):
           let given = graph.outputs.firstIndex { $0.slice == output }
           if graph.convolutions[index].isNormalised {
             if let given { _ = gradientBuffer(output, plan).update(fromContentsOf: maps[given].values) }
-            differentiateNorm(index, plan, output)
+            if graph.convolutions[index].isGrouped {
+              differentiateGroups(index, plan, gradientPointer(output, plan))
+            } else {
+              differentiateNorm(index, plan, output)
+            }
             differentiate(index, step, plan, source, input, output, normGradient.base)
           } else if let given {
             maps[given].values.withUnsafeBufferPointer { values in
@@ -43,10 +48,25 @@ extension Network {
           pool.run(plan.batch) { image in
             CellMean.backward(from, to, image: image, channels: input.channels, accumulates: plan.accumulates[step])
           }
+        case .copy(let input, let output):
+          let from = gradientPointer(output, plan)
+          let to = gradientPointer(input, plan)
+          pool.run(plan.batch) { image in
+            let pixels = to.height * to.width
+            if !plan.accumulates[step] { tk_clear(to.image(image), pixels, input.channels, to.ld) }
+            tk_add_rows(from.image(image), from.ld, pixels, input.channels, to.image(image), to.ld)
+          }
         }
       }
     }
     mergePrivateGradients()
+  }
+
+  private func clearGradients(_ slices: [Slice], _ plan: Plan) {
+    for slice in slices {
+      let columns = graph.planes[slice.plane].channels
+      tk_clear(gradients.base + plan.gradients[slice.plane] + slice.offset, plan.pixels(slice.plane), slice.channels, columns)
+    }
   }
 
   /// Pixels of a slice's gradient.
@@ -129,7 +149,7 @@ extension Network {
         thread == 0 ? tensors.weightGradient : privateGradients[thread - 1].base + tensors.weightOffset
       }, target: target, accumulates: plan.accumulates[step],
       prepare: { first, pixels, block in
-        guard convolution.isNormalised else { return }
+        guard convolution.isNormalised, !convolution.isGrouped else { return }
         tk_norm_backward(
           block, kept + first * outputs, pixels, outputs, tensors.a, tensors.b, tensors.c, tensors.mean, block)
       })

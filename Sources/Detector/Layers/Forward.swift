@@ -33,6 +33,12 @@ extension Network {
           let from = pointer(input, plan, source)
           let to = pointer(output, plan, source)
           pool.run(plan.batch) { image in CellMean.forward(from, to, image: image, channels: input.channels) }
+        case .copy(let input, let output):
+          let from = pointer(input, plan, source)
+          let to = pointer(output, plan, source)
+          pool.run(plan.batch) { image in
+            tk_copy(from.image(image), from.ld, from.height * from.width, input.channels, to.image(image), to.ld)
+          }
         }
       }
     }
@@ -74,8 +80,8 @@ extension Network {
     let from = pointer(input, plan, source)
     let to = pointer(output, plan, source)
     let shortcut = residual.map { pointer($0, plan, source) }
-    let keepsResult = plan.isTraining && convolution.isNormalised
-    let measures = keepsResult && norm == .batch
+    let keepsResult = convolution.isNormalised && (plan.isTraining || convolution.isGrouped)
+    let measures = keepsResult && norm == .batch && !convolution.isGrouped
     let outputs = convolution.outputs
     let kept = activations.base + plan.preNorm[index]
     if keepsResult { for buffer in sums { buffer.update(repeating: 0) } }
@@ -94,6 +100,7 @@ extension Network {
       }
     }
     guard keepsResult else { return }
+    guard !convolution.isGrouped else { return normaliseGroups(index, plan, to, shortcut) }
     if measures, let norm = convolution.norm { finishStatistics(index, norm, pixels: plan.pixels(output.plane)) }
     pool.run(pool.threads) { thread in
       let pixels = share(thread, of: pool.threads, plan.pixels(output.plane))
@@ -137,7 +144,7 @@ extension Network {
   /// Normalisation with the running statistics: in evaluation, and in training where they are frozen.
   private func useRunningStatistics() {
     for (convolution, tensors) in zip(graph.convolutions, store.convolutions) {
-      guard let norm = convolution.norm else { continue }
+      guard let norm = convolution.norm, !convolution.isGrouped else { continue }
       for channel in 0..<convolution.outputs {
         let inverse = 1 / (Double(tensors.runningVariance[channel]) + norm.epsilon).squareRoot()
         let factor = Double(tensors.scale[channel]) * inverse

@@ -3,28 +3,6 @@
 
 import Foundation
 
-/// Gains and balances of the three loss parts (YOLOv5's low-augmentation defaults).
-public struct LossGains: Equatable, Sendable {
-  public var box: Double
-  public var objectness: Double
-  public var classification: Double
-  /// Weight of each level's objectness, from the finest grid to the coarsest.
-  public var balance: [Double]
-
-  public init(box: Double, objectness: Double, classification: Double, balance: [Double] = [4, 1, 0.4]) {
-    self.box = box
-    self.objectness = objectness
-    self.classification = classification
-    self.balance = balance
-  }
-
-  /// The defaults, scaled by class count and by the image size (pixels, long side) as YOLOv5 scales them for 3 levels.
-  public static func standard(classes: Int, imageSize: Int) -> LossGains {
-    let scale = Double(imageSize) / 640
-    return LossGains(box: 0.05, objectness: scale * scale, classification: 0.5 * Double(classes) / 80)
-  }
-}
-
 /// The parts of a loss; `box`, `objectness` and `classification` with their gains, per image.
 public struct LossParts: Equatable, Sendable {
   public var box: Double
@@ -38,21 +16,34 @@ public struct LossParts: Equatable, Sendable {
 public struct DetectionLoss: Sendable {
   public let classes: Int
   public let gains: LossGains
+  public let terms: LossTerms
   /// Mask coefficients at the end of each prediction, which this loss leaves alone.
   let coefficients: Int
   let levels: [TargetAssignment]
+  private let classEntropy: BinaryCrossEntropy
+  private let objectnessEntropy: BinaryCrossEntropy
 
   /// - Parameter anchors: anchor sizes per level in grid units, finest level first.
-  public init(classes: Int, anchors: [[SIMD2<Float>]], gains: LossGains) {
-    self.init(classes: classes, anchors: anchors, gains: gains, coefficients: 0)
+  public init(classes: Int, anchors: [[SIMD2<Float>]], gains: LossGains, terms: LossTerms = LossTerms()) {
+    self.init(classes: classes, anchors: anchors, gains: gains, terms: terms, coefficients: 0)
   }
 
-  init(classes: Int, anchors: [[SIMD2<Float>]], gains: LossGains, coefficients: Int) {
+  /// The loss that `hyper` asks for.
+  /// - Parameter imageSize: long side of the network's input in pixels.
+  public init(classes: Int, anchors: [[SIMD2<Float>]], hyper: HyperParameters, imageSize: Int) {
+    let gains = LossGains(hyper, classes: classes, imageSize: imageSize, levels: anchors.count)
+    self.init(classes: classes, anchors: anchors, gains: gains, terms: LossTerms(hyper))
+  }
+
+  init(classes: Int, anchors: [[SIMD2<Float>]], gains: LossGains, terms: LossTerms, coefficients: Int) {
     precondition(classes > 0 && anchors.count == gains.balance.count, "one balance factor per level")
     self.classes = classes
     self.gains = gains
+    self.terms = terms
     self.coefficients = coefficients
-    levels = anchors.map { TargetAssignment(anchors: $0) }
+    levels = anchors.map { TargetAssignment(anchors: $0, shapeRatioMax: Float(terms.anchorRatioMax)) }
+    classEntropy = BinaryCrossEntropy(positiveWeight: terms.classPositiveWeight, focalGamma: terms.focalGamma)
+    objectnessEntropy = BinaryCrossEntropy(positiveWeight: terms.objectnessPositiveWeight, focalGamma: terms.focalGamma)
   }
 
   /// The loss of raw maps (values laid out [image][y][x][anchor][output]) and its gradient in each raw value.
@@ -98,6 +89,7 @@ public struct DetectionLoss: Sendable {
     var classification = 0.0
     let boxScale = gains.box * batch / Double(matches.count)
     let classScale = gains.classification * batch / Double(matches.count * classes)
+    let (positive, negative) = (1 - 0.5 * terms.labelSmoothing, 0.5 * terms.labelSmoothing)
     for match in matches {
       let cell = ((match.image * map.height + match.cellY) * map.width + match.cellX) * map.anchors + match.anchor
       let outputs = cell * map.outputs
@@ -108,10 +100,9 @@ public struct DetectionLoss: Sendable {
       guard classes > 1 else { continue }
       for index in 0..<classes {
         let position = outputs + 5 + index
-        let logit = Double(raw[position])
-        let truth = index == match.classIndex ? 1.0 : 0.0
-        classification += crossEntropy(logit: logit, truth: truth)
-        slope[position] += Float((sigmoid(logit) - truth) * classScale)
+        let part = classEntropy.evaluate(logit: Double(raw[position]), truth: index == match.classIndex ? positive : negative)
+        classification += part.value
+        slope[position] += Float(part.slope * classScale)
       }
     }
     if !matches.isEmpty {
@@ -154,6 +145,15 @@ public struct DetectionLoss: Sendable {
     let slopeScale = Float(scale * gains.objectness * Double(map.batch))
     var sum = 0.0
     var position = 4
+    guard objectnessEntropy.isPlain else {
+      for target in targets {
+        let part = objectnessEntropy.evaluate(logit: Double(raw[position]), truth: Double(target))
+        sum += part.value
+        slope[position] = Float(part.slope) * slopeScale
+        position &+= map.outputs
+      }
+      return sum * scale
+    }
     for target in targets {
       let logit = raw[position]
       let small = exp(-abs(logit))
@@ -164,12 +164,4 @@ public struct DetectionLoss: Sendable {
     }
     return sum * scale
   }
-}
-
-@inline(__always)
-func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
-
-@inline(__always)
-func crossEntropy(logit: Double, truth: Double) -> Double {
-  max(logit, 0) - logit * truth + log1p(exp(-abs(logit)))
 }

@@ -23,8 +23,8 @@ public struct SegmentationLoss: Sendable {
   public let detection: DetectionLoss
 
   /// - Parameter anchors: anchor sizes per level in grid units, finest level first.
-  public init(classes: Int, anchors: [[SIMD2<Float>]], gains: LossGains) {
-    detection = DetectionLoss(classes: classes, anchors: anchors, gains: gains, coefficients: ModelSpec.prototypes)
+  public init(classes: Int, anchors: [[SIMD2<Float>]], gains: LossGains, terms: LossTerms = LossTerms()) {
+    detection = DetectionLoss(classes: classes, anchors: anchors, gains: gains, terms: terms, coefficients: ModelSpec.prototypes)
   }
 
   /// Loss and gradient of a network's outputs: three maps, then the prototypes.

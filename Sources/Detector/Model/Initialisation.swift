@@ -49,10 +49,10 @@ extension Network {
 
   private func raiseDetectionBiases() {
     for (level, stride) in strides.enumerated() {
-      guard let index = graph.convolutions.firstIndex(where: { $0.name == "model.24.m.\(level)" }) else { continue }
+      guard let index = graph.convolutions.firstIndex(where: { $0.name == "\(graph.headName).m.\(level)" }) else { continue }
       let bias = store.convolutions[index].shift
-      let cells = Double(640 / stride) * Double(640 / stride)
-      for anchor in 0..<3 {
+      let cells = (640 / Double(stride)) * (640 / Double(stride))
+      for anchor in anchors[level].indices {
         let base = anchor * spec.outputs
         bias[base + 4] += Float(log(8 / cells))
         for output in 5..<(5 + spec.classes) { bias[base + output] += Float(log(0.6 / (Double(spec.classes) - 0.99999))) }

@@ -21,9 +21,12 @@ public struct DecodedPredictions: Sendable {
 public enum MapDecoder {
   /// - Parameters:
   ///   - anchors: sizes in grid units, by level and anchor (`Network.anchors`).
+  ///   - strides: input pixels per cell, by level (`Network.strides`).
   ///   - coefficients: mask coefficients at the end of each prediction (`ModelSpec.coefficients`).
-  public static func decode(_ maps: [FeatureMap], anchors: [[SIMD2<Float>]], coefficients: Int = 0) -> DecodedPredictions {
-    precondition(!maps.isEmpty && maps.count == anchors.count && maps.count <= ModelSpec.strides.count)
+  public static func decode(
+    _ maps: [FeatureMap], anchors: [[SIMD2<Float>]], strides: [Int], coefficients: Int = 0
+  ) -> DecodedPredictions {
+    precondition(!maps.isEmpty && maps.count == anchors.count && maps.count == strides.count)
     precondition(maps.allSatisfy { $0.batch == maps[0].batch && $0.outputs == maps[0].outputs && $0.outputs >= 5 + coefficients })
     let outputs = maps[0].outputs
     let count = maps.reduce(0) { $0 + $1.anchors * $1.height * $1.width }
@@ -31,7 +34,7 @@ public enum MapDecoder {
     let values = [Float](unsafeUninitializedCapacity: total) { buffer, initialised in
       var start = 0
       for (level, map) in maps.enumerated() {
-        let stride = Float(ModelSpec.strides[level])
+        let stride = Float(strides[level])
         map.values.withUnsafeBufferPointer { raw in
           decode(
             map, raw, stride: stride, anchors: anchors[level], sigmoids: 4..<(outputs - coefficients), count: count, start: start,

@@ -3,13 +3,15 @@
 
 import Safetensors
 
-/// What batch norms normalise with in training.
+/// What norms normalise with in training.
 public enum NormMode: String, Sendable, CaseIterable {
   /// Mean and variance of the batch; the running statistics follow with momentum 0.03.
   case batch
   /// The running statistics, which stay as they are: training and evaluation compute the same function, so what one site trains does not
   /// depend on how its images differ from the others' (Zhong et al. 2023, "Making Batch Normalization Great in Federated Deep Learning").
   case frozen
+  /// Each image's own groups of channels; the model must have been made with group norms (`NormKind.group`).
+  case group
 }
 
 /// A YOLOv5 v7.0 model that can be trained: detector, segmentation model or classifier.
@@ -19,21 +21,25 @@ public enum NormMode: String, Sendable, CaseIterable {
 public final class Network {
   public let spec: ModelSpec
   public let pool: WorkerPool
-  /// Input pixels per cell of the three maps.
-  public let strides = ModelSpec.strides
+  /// Input pixels per cell of each map.
+  public let strides: [Int]
+  /// Height and width of an input must be multiples of this.
+  public let sizeMultiple: Int
   /// Anchors in grid units: level, anchor, (width, height).
   public internal(set) var anchors: [[SIMD2<Float>]]
   /// Learnable tensors in the order of the weights file.
   public private(set) var parameters: [Parameter] = []
 
   /// What training forwards normalise with.
-  public var norm = NormMode.batch
+  public var norm: NormMode
 
   let graph: Graph
   let table: TensorTable
   let store: TensorStore
   /// Training forwards seen by each norm, as the file's `num_batches_tracked`.
   var batchCounters: [Int64]
+  /// Group norms' statistics of the last training forward.
+  var groupStatistics: [GroupStatistics?]
 
   // Buffers of a step.
   var plan: Plan?
@@ -66,12 +72,16 @@ public final class Network {
   private init(spec: ModelSpec, pool: WorkerPool) {
     self.spec = spec
     self.pool = pool
+    strides = spec.strides
+    sizeMultiple = spec.sizeMultiple
+    norm = spec.norm == .group ? .group : .batch
     anchors = spec.gridAnchors
     graph = Graph(spec)
     table = TensorTable(graph)
     let store = TensorStore(graph)
     self.store = store
     batchCounters = Array(repeating: 0, count: graph.convolutions.count)
+    groupStatistics = Array(repeating: nil, count: graph.convolutions.count)
     engine = ConvolutionEngine(pool: pool)
     packed = engine.path == nil ? nil : PackedWeights(graph.convolutions)
     results = (0..<pool.threads).map { _ in Arena() }
@@ -112,14 +122,14 @@ public final class Network {
   /// Sets all gradients to zero.
   public func zeroGradients() { store.gradients.clear() }
 
-  /// The raw outputs of `images`: a detector's three maps, finest first; a segmentation model's three maps, then its mask prototypes
+  /// The raw outputs of `images`: a detector's maps by level; a segmentation model's maps, then its mask prototypes
   /// (32 outputs, one anchor, a quarter of the input's size); a classifier's scores (one cell, one anchor).
   ///
   /// In training, `norm` says which statistics are used and whether running statistics are updated, and what `backward` needs is
   /// kept. In evaluation, running statistics are used and buffers are shared between layers.
   /// - Precondition: `accepts(images)`.
   public func forward(_ images: ImageBatch, training: Bool) -> [FeatureMap] {
-    precondition(accepts(images), "image size must be a positive multiple of \(ImageBatch.sizeMultiple), at least one image")
+    precondition(accepts(images), "image size must be a positive multiple of \(sizeMultiple), at least one image")
     prepare(images, training: training)
     self.images = training ? images : nil
     return runForward(images, training: training)
@@ -138,9 +148,8 @@ public final class Network {
 
   /// True if the batch's size suits the network.
   public func accepts(_ images: ImageBatch) -> Bool {
-    let multiple = ImageBatch.sizeMultiple
-    return images.count > 0 && images.height > 0 && images.width > 0 && images.height.isMultiple(of: multiple)
-      && images.width.isMultiple(of: multiple)
+    images.count > 0 && images.height > 0 && images.width > 0 && images.height.isMultiple(of: sizeMultiple)
+      && images.width.isMultiple(of: sizeMultiple)
   }
 
   private func prepare(_ images: ImageBatch, training: Bool) {

@@ -4,38 +4,70 @@
 import Safetensors
 
 extension ModelSpec {
-  /// The model that `file` holds, from its names and shapes.
+  /// Metadata key under which a weights file carries its model's description where that is not one of v7.0's own (ModelDescription).
+  static let descriptionKey = "model"
+
+  /// The model that `file` holds: as its metadata describes it, or one of v7.0's own layers by its names and shapes.
   /// - Throws: `NetworkError` if the file is not exactly one YOLOv5 model for detection, segmentation or classification.
   public static func infer(from file: SafetensorsFile) throws(NetworkError) -> ModelSpec {
-    let stem = try shape(file, "model.0.conv.weight", 4)
-    var repeats = 0
-    while file.contains("model.6.m.\(repeats).cv1.conv.weight") { repeats += 1 }
-    guard stem[0] > 0, stem[0] <= 1024, stem[0].isMultiple(of: 8), (1...64).contains(repeats) else {
-      throw NetworkError(.unknownModel, "a first layer of \(stem[0]) channels with \(repeats) blocks in layer 6 is no YOLOv5")
-    }
-    let (depth, width) = (Double(repeats) / 9, Double(stem[0]) / 64)
-    let spec: ModelSpec
-    if file.contains("model.9.linear.weight") {
-      let classes = try shape(file, "model.9.linear.weight", 2)[0]
-      guard (1...classesMax).contains(classes) else { throw NetworkError(.unknownModel, "\(classes) classes") }
-      spec = ModelSpec(task: .classify, depth: depth, width: width, classes: classes)
-    } else {
-      spec = try inferDetector(from: file, depth: depth, width: width)
-    }
+    var spec: ModelSpec
+    if let text = file.metadata[descriptionKey] { spec = try described(text, file) } else { spec = try standard(file) }
+    if file.contains("model.0.bn.weight"), !file.contains("model.0.bn.running_mean") { spec.norm = .group }
     try verify(file, TensorTable(Graph(spec)))
     return spec
   }
 
-  private static let classesMax = 10_000
+  /// From the file's own description; anchors and class count are the tensors'.
+  private static func described(_ text: String, _ file: SafetensorsFile) throws(NetworkError) -> ModelSpec {
+    var spec: ModelSpec
+    do { spec = try ModelDescription.parse(text, path: "the file's description of its model") } catch {
+      throw NetworkError(.unknownModel, error.message)
+    }
+    guard spec.task != .classify else { return spec }
+    spec.anchors = try readAnchors(file, "model.\(spec.layers.count - 1).anchors", strides: spec.strides)
+    try spec.validate()
+    return spec
+  }
 
-  private static func inferDetector(from file: SafetensorsFile, depth: Double, width: Double) throws(NetworkError) -> ModelSpec {
+  private static func standard(_ file: SafetensorsFile) throws(NetworkError) -> ModelSpec {
+    let stem = try shape(file, "model.0.conv.weight", 4)
+    let widest = try shape(file, "model.7.conv.weight", 4)[0]
+    guard stem[0] > 0, stem[0] <= 1024, stem[0].isMultiple(of: 8), (8...16_384).contains(widest), let depth = depth(file) else {
+      throw NetworkError(.unknownModel, "a first layer of \(stem[0]) channels with these numbers of blocks is no YOLOv5")
+    }
+    // Layer 7 has the finest steps of width: what gives its channels gives everybody's.
+    let width = Double(widest) / 1024
+    if file.contains("model.9.linear.weight") {
+      let classes = try shape(file, "model.9.linear.weight", 2)[0]
+      guard (1...classesMax).contains(classes) else { throw NetworkError(.unknownModel, "\(classes) classes") }
+      return ModelSpec(task: .classify, depth: depth, width: width, classes: classes)
+    }
     let outputs = try shape(file, "model.24.m.0.weight", 4)[0]
     let task = file.contains("model.24.proto.cv1.conv.weight") ? ModelTask.segment : .detect
     let others = 5 + (task == .segment ? prototypes : 0)
     guard outputs.isMultiple(of: 3), outputs / 3 > others, outputs / 3 - others <= classesMax else {
       throw NetworkError(.unknownModel, "\(outputs) outputs per cell are not 3 · (\(others) + classes)")
     }
-    return ModelSpec(task: task, depth: depth, width: width, classes: outputs / 3 - others, anchors: try readAnchors(file))
+    var spec = ModelSpec(task: task, depth: depth, width: width, classes: outputs / 3 - others)
+    spec.anchors = try readAnchors(file, "model.24.anchors", strides: spec.strides)
+    return spec
+  }
+
+  static let classesMax = 10_000
+  private static let repeatsMax = 64
+
+  /// A depth that gives layers 2, 4, 6 and 8 the repeats that they have; the simplest one, where thirds and hundredths do.
+  private static func depth(_ file: SafetensorsFile) -> Double? {
+    func repeats(_ layer: Int) -> Int {
+      (0..<repeatsMax).first { !file.contains("model.\(layer).m.\($0).cv1.conv.weight") } ?? repeatsMax
+    }
+    let wanted = [2, 4, 6, 8].map(repeats)
+    guard wanted.allSatisfy({ (1..<repeatsMax).contains($0) }) else { return nil }
+    let depths = (1...3 * repeatsMax).map { Double($0) / 9 } + (1...100 * repeatsMax).map { Double($0) / 100 }
+    return depths.first { depth in
+      let spec = ModelSpec(depth: depth, width: 1, classes: 1)
+      return zip([3, 6, 9, 3], wanted).allSatisfy { spec.repeats($0) == $1 }
+    }
   }
 
   private static func shape(_ file: SafetensorsFile, _ name: String, _ rank: Int) throws(NetworkError) -> [Int] {
@@ -46,18 +78,17 @@ extension ModelSpec {
     return entry.shape
   }
 
-  private static func readAnchors(_ file: SafetensorsFile) throws(NetworkError) -> [[SIMD2<Float>]] {
-    let name = "model.24.anchors"
-    guard try shape(file, name, 3) == [3, 3, 2], let values = try? file.floats(name) else {
-      throw NetworkError(.wrongShape, "\"\(name)\" must be 3 x 3 x 2 floating numbers")
+  private static func readAnchors(_ file: SafetensorsFile, _ name: String, strides: [Int]) throws(NetworkError) -> [[SIMD2<Float>]] {
+    let shape = try shape(file, name, 3)
+    guard shape[0] == strides.count, (1...16).contains(shape[1]), shape[2] == 2, let values = try? file.floats(name) else {
+      throw NetworkError(.wrongShape, "\"\(name)\" must be \(strides.count) x anchors x 2 floating numbers")
     }
     guard values.allSatisfyFinite, values.allSatisfy({ $0 > 0 && $0 < 4096 }) else {
       throw NetworkError(.badValue, "\"\(name)\" holds a size that is not positive")
     }
+    let count = shape[1]
     return strides.enumerated().map { level, stride in
-      (0..<3).map { anchor in
-        SIMD2(values[level * 6 + anchor * 2], values[level * 6 + anchor * 2 + 1]) * Float(stride)
-      }
+      (0..<count).map { SIMD2(values[(level * count + $0) * 2], values[(level * count + $0) * 2 + 1]) * Float(stride) }
     }
   }
 
@@ -85,8 +116,7 @@ extension Network {
   /// - Throws: `NetworkError`; the network is unchanged then.
   public func load(_ file: SafetensorsFile) throws(NetworkError) {
     let spec = try ModelSpec.infer(from: file)
-    guard spec.task == self.spec.task, spec.depth == self.spec.depth, spec.width == self.spec.width, spec.classes == self.spec.classes
-    else {
+    guard spec.task == self.spec.task, TensorTable(Graph(spec)).rows == table.rows else {
       throw NetworkError(.wrongShape, "the file holds a network of another task, size or class count")
     }
     var floats: [String: [Float]] = [:]
@@ -118,6 +148,7 @@ extension Network {
   /// The whole state under YOLOv5's names, ready to be written.
   public func safetensors(metadata: [String: String] = [:]) -> SafetensorsWriter {
     var writer = SafetensorsWriter(metadata: metadata)
+    if !spec.hasStandardLayers { writer.metadata[ModelSpec.descriptionKey] = ModelDescription.text(spec) }
     let values = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0) })
     for row in table.rows {
       switch row.role {

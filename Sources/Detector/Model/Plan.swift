@@ -19,6 +19,8 @@ struct Plan {
   private(set) var gradients: [Int]
   /// By operation: the input's gradient already holds a part that must be added to.
   private(set) var accumulates: [Bool]
+  /// By operation: parts of the input's gradient that nothing has written yet while others have been, to be zeroed first.
+  private(set) var clears: [[Slice]]
   private(set) var gradientFloats = 0
   /// Size of the largest normalised convolution's result: the gradient between SiLU and convolution.
   private(set) var largestResult = 0
@@ -37,6 +39,7 @@ struct Plan {
     preNorm = Array(repeating: 0, count: graph.convolutions.count)
     places = Array(repeating: 0, count: graph.operations.count)
     accumulates = Array(repeating: false, count: graph.operations.count)
+    clears = Array(repeating: [], count: graph.operations.count)
     placeActivations()
     if isTraining { placeGradients() }
   }
@@ -59,17 +62,17 @@ struct Plan {
       let life = isTraining ? 0...end : lives[plane] ?? 0...end
       planes[plane] = allocator.place(pixels(plane) * graph.planes[plane].channels, life: life)
     }
-    if isTraining {
-      for (step, operation) in operations.enumerated() {
-        switch operation {
-        case .convolution(let index, _, let output, _) where graph.convolutions[index].isNormalised:
-          let count = pixels(output.plane) * output.channels
-          preNorm[index] = allocator.place(count, life: 0...end)
-          largestResult = max(largestResult, count)
-        case .pool(_, let output):
-          places[step] = allocator.place(pixels(output.plane) * output.channels, life: 0...end)
-        default: break
-        }
+    for (step, operation) in operations.enumerated() {
+      switch operation {
+      case .convolution(let index, _, let output, _) where graph.convolutions[index].isNormalised:
+        // In evaluation a batch norm follows each block at once; a group norm needs the whole image first.
+        guard isTraining || graph.convolutions[index].isGrouped else { continue }
+        let count = pixels(output.plane) * output.channels
+        preNorm[index] = allocator.place(count, life: isTraining ? 0...end : step...step)
+        largestResult = max(largestResult, count)
+      case .pool(_, let output) where isTraining:
+        places[step] = allocator.place(pixels(output.plane) * output.channels, life: 0...end)
+      default: break
       }
     }
     activationFloats = allocator.total
@@ -92,9 +95,11 @@ struct Plan {
       }
       let input = home(operation.input)
       let channels = input.offset..<(input.offset + input.channels)
-      let count = written[input.plane][channels].count { $0 }
-      precondition(count == 0 || count == input.channels, "a gradient is written in parts")
-      accumulates[step] = count > 0
+      let missing = channels.filter { !written[input.plane][$0] }
+      accumulates[step] = missing.count < input.channels
+      if accumulates[step] {
+        clears[step] = Self.runs(missing).map { Slice(plane: input.plane, offset: $0.lowerBound, channels: $0.count) }
+      }
       for channel in channels { written[input.plane][channel] = true }
     }
     var allocator = LifetimeAllocator()
@@ -102,6 +107,19 @@ struct Plan {
       gradients[plane] = allocator.place(pixels(plane) * graph.planes[plane].channels, life: life)
     }
     gradientFloats = allocator.total
+  }
+
+  /// Ascending numbers as ranges of consecutive ones.
+  private static func runs(_ numbers: [Int]) -> [Range<Int>] {
+    var runs: [Range<Int>] = []
+    for number in numbers {
+      if let last = runs.last, last.upperBound == number {
+        runs[runs.count - 1] = last.lowerBound..<(number + 1)
+      } else {
+        runs.append(number..<(number + 1))
+      }
+    }
+    return runs
   }
 
   /// The slice whose gradient buffer `slice` uses.
@@ -123,13 +141,14 @@ extension Graph {
 extension Operation {
   var input: Slice {
     switch self {
-    case .convolution(_, let input, _, _), .pool(let input, _), .upsample(let input, _), .mean(let input, _): input
+    case .convolution(_, let input, _, _), .pool(let input, _), .upsample(let input, _), .mean(let input, _), .copy(let input, _): input
     }
   }
 
   var output: Slice {
     switch self {
-    case .convolution(_, _, let output, _), .pool(_, let output), .upsample(_, let output), .mean(_, let output): output
+    case .convolution(_, _, let output, _), .pool(_, let output), .upsample(_, let output), .mean(_, let output), .copy(_, let output):
+      output
     }
   }
 

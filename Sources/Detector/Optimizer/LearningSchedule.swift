@@ -87,7 +87,7 @@ public struct LearningSchedule: Equatable, Sendable {
 }
 
 /// Decides after which batches the optimiser steps.
-public struct Accumulation: Equatable, Sendable {
+public struct Accumulation: Equatable, Sendable, Codable {
   private var lastStep = -1
 
   public init() {}
@@ -98,4 +98,7 @@ public struct Accumulation: Equatable, Sendable {
     lastStep = iteration
     return true
   }
+
+  /// True if no batch before `iteration` waits for its step.
+  func isComplete(iteration: Int) -> Bool { lastStep == iteration - 1 }
 }

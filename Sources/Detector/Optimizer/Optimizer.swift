@@ -1,6 +1,7 @@
 // The optimisers in YOLOv5's three groups: biases, convolution weights (the only ones that decay), norm scales. Stochastic gradient descent
-// with Nesterov momentum clips the gradient's norm over all parameters first; AdamW (Loshchilov and Hutter 2019, algorithm 2) does not, its
-// steps do not grow with the gradient. What an optimiser remembers can be saved and restored.
+// with Nesterov momentum clips the gradient's norm over all parameters first; Adam (Kingma and Ba 2015, decay added to the gradient) and
+// AdamW (Loshchilov and Hutter 2019, algorithm 2) do not, their steps do not grow with the gradient. Parameters of frozen layers have no
+// part in any of it. What an optimiser remembers can be saved and restored.
 
 import CKernels
 import Safetensors
@@ -14,10 +15,11 @@ import Safetensors
 /// How a gradient becomes a step.
 public enum OptimizerKind: String, Sendable, CaseIterable {
   case sgd
+  case adam
   case adamW = "adamw"
 }
 
-/// The optimiser of one network; it keeps one momentum per parameter value, and for AdamW one mean square.
+/// The optimiser of one network; it keeps one momentum per parameter value, and for Adam and AdamW one mean square.
 public final class Optimizer {
   public let kind: OptimizerKind
   /// Decay of convolution weights per step, already scaled (`LearningSchedule.scaledWeightDecay`).
@@ -28,40 +30,56 @@ public final class Optimizer {
   public private(set) var steps: Int64 = 0
 
   private let network: Network
+  /// The parameters that move, and those that do not.
+  private let moving: [Parameter]
+  let frozen: [Parameter]
   private let momenta: Arena
-  /// AdamW's mean squares; nil for SGD.
+  /// Mean squares of Adam and AdamW; nil for SGD.
   private let squares: Arena?
   private static let metadataFormat = "secagg-optimizer-1"
   private static let kindKey = "optimizer"
   private static let squarePrefix = "square."
   private static let (squareDecay, epsilon) = (0.999, 1e-8)
 
-  public init(network: Network, kind: OptimizerKind = .sgd, weightDecay: Double = 5e-4, gradientNormMax: Double = 10) {
+  /// - Parameter frozenLayers: layers whose parameters stay as they are.
+  public init(
+    network: Network, kind: OptimizerKind = .sgd, weightDecay: Double = 5e-4, gradientNormMax: Double = 10, frozenLayers: Set<Int> = []
+  ) {
     self.kind = kind
+    moving = network.parameters.filter { !frozenLayers.contains($0.layer) }
+    frozen = network.parameters.filter { frozenLayers.contains($0.layer) }
     self.network = network
     self.weightDecay = weightDecay
     self.gradientNormMax = gradientNormMax
     momenta = Arena(network.store.count)
-    squares = kind == .adamW ? Arena(network.store.count) : nil
+    squares = kind == .sgd ? nil : Arena(network.store.count)
   }
 
-  /// One step along the accumulated gradients; they stay as they are (`Network.zeroGradients` clears them).
+  /// One step along the accumulated gradients, which `Network.zeroGradients` has to clear after it: those of frozen layers are gone, and
+  /// Adam has added its decay to the others.
   /// - Returns: the gradient's norm before clipping. If it is not finite, nothing is changed.
   @discardableResult
   public func step(_ settings: LearningSchedule.Settings) -> Double {
     let store = network.store
+    for parameter in frozen { parameter.gradient.update(repeating: 0) }
     let norm = tk_squared_norm(store.gradients.base, store.count).squareRoot()
     guard norm.isFinite else { return norm }
     steps += 1
     switch kind {
     case .sgd: stepSGD(settings, clip: Float(min(1, gradientNormMax / (norm + 1e-6))))
-    case .adamW: stepAdamW(settings)
+    case .adam, .adamW: stepAdam(settings)
     }
     return norm
   }
 
+  /// - Throws: `TrainingError` where every layer is frozen.
+  func requireSomethingToTrain() throws(TrainingError) {
+    guard moving.isEmpty else { return }
+    throw TrainingError(.badJob, "all \(frozen.count) parameters are frozen", hint: "freeze fewer layers")
+  }
+
   private func stepSGD(_ settings: LearningSchedule.Settings, clip: Float) {
-    let parameters = network.parameters
+    let parameters = moving
     network.pool.run(parameters.count) { index in
       let parameter = parameters[index]
       guard let value = parameter.value.baseAddress, let momentum = buffer(parameter, in: momenta).baseAddress else { return }
@@ -72,18 +90,23 @@ public final class Optimizer {
     }
   }
 
-  private func stepAdamW(_ settings: LearningSchedule.Settings) {
-    guard let squares else { preconditionFailure("AdamW without mean squares") }
+  private func stepAdam(_ settings: LearningSchedule.Settings) {
+    guard let squares else { preconditionFailure("Adam without mean squares") }
     func correction(_ decay: Double) -> Float { Float(1 / (1 - pow(decay, Double(steps)))) }
     let plain = tk_adamw(
       rate: Float(settings.rate), decay: 0, mean_decay: Float(settings.momentum), square_decay: Float(Self.squareDecay),
       mean_correction: correction(settings.momentum), square_correction: correction(Self.squareDecay), epsilon: Float(Self.epsilon))
     var (biased, decaying) = (plain, plain)
     biased.rate = Float(settings.biasRate)
-    decaying.decay = Float(weightDecay)
-    let (parameters, forBias, forWeight, forNorm) = (network.parameters, biased, decaying, plain)
+    // Adam's decay is a part of the gradient, AdamW's a shrinking of the weights apart from it.
+    let gradientDecay = kind == .adam ? Float(weightDecay) : 0
+    decaying.decay = kind == .adam ? 0 : Float(weightDecay)
+    let (parameters, forBias, forWeight, forNorm) = (moving, biased, decaying, plain)
     network.pool.run(parameters.count) { index in
       let parameter = parameters[index]
+      if gradientDecay > 0, parameter.group == .weight {
+        for index in 0..<parameter.count { parameter.gradient[index] += gradientDecay * parameter.value[index] }
+      }
       guard let value = parameter.value.baseAddress, let mean = buffer(parameter, in: momenta).baseAddress,
         let square = buffer(parameter, in: squares).baseAddress
       else { return }
@@ -101,7 +124,7 @@ public final class Optimizer {
   /// The arenas, each with what its tensors' names begin with.
   private var arenas: [(prefix: String, arena: Arena)] { [("", momenta)] + (squares.map { [(Self.squarePrefix, $0)] } ?? []) }
 
-  /// The momenta under the parameters' names and shapes (and AdamW's mean squares under `square.` and those), and the number of steps.
+  /// The momenta under the parameters' names and shapes (and mean squares under `square.` and those), and the number of steps.
   public func state() -> SafetensorsWriter {
     var writer = SafetensorsWriter(metadata: ["format": Self.metadataFormat, Self.kindKey: kind.rawValue])
     for (prefix, arena) in arenas {
@@ -146,4 +169,9 @@ public final class Optimizer {
     }
     return values
   }
+}
+
+extension Parameter {
+  /// Number of the layer that the parameter belongs to.
+  var layer: Int { name.split(separator: ".").dropFirst().first.flatMap { Int($0) } ?? 0 }
 }

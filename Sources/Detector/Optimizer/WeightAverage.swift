@@ -12,7 +12,7 @@ import CKernels
 /// The running average of one network's weights.
 public final class WeightAverage {
   /// Updates so far.
-  public private(set) var updates = 0
+  public internal(set) var updates = 0
   private let values: Arena
   private let statistics: Arena
 
@@ -28,7 +28,8 @@ public final class WeightAverage {
   public static func decay(update: Int) -> Double { 0.9999 * (1 - exp(-Double(update) / 2000)) }
 
   /// Moves the average towards the network's present weights; call after each optimiser step.
-  public func update(_ network: Network) {
+  /// - Parameter still: parameters that no step moves. They are copied: an average of equal numbers would drift by its rounding.
+  public func update(_ network: Network, still: [Parameter] = []) {
     updates += 1
     let decay = Float(Self.decay(update: updates))
     let parts = network.pool.threads
@@ -37,6 +38,10 @@ public final class WeightAverage {
       tk_average(values.base + range.lowerBound, network.store.values.base + range.lowerBound, range.count, decay)
     }
     tk_average(statistics.base, network.store.statistics.base, statistics.capacity, decay)
+    for parameter in still {
+      guard let value = parameter.value.baseAddress else { continue }
+      (values.base + (value - network.store.values.base)).update(from: value, count: parameter.count)
+    }
   }
 
   /// Runs `body` with the average in the network's place, e.g. to validate or to write it, and puts the weights back.

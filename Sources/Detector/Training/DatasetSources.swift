@@ -3,23 +3,49 @@
 /// Augmented (or plain letterboxed) training batches of one data set.
 public struct DatasetTrainingSource: TrainingSource {
   public let dataset: Dataset
+  public let store: ImageStore
+  /// Images from flat to tall where a batch is as small as its shapes allow; nil for square batches.
+  public let fixedOrder: [Int]?
   private let augmentation: Augmentation
+  /// Height over width by image; empty for square batches.
+  private let ratios: [Double]
 
-  /// - Parameter data: path of `data.yaml`.
+  /// - Parameters:
+  ///   - data: path of `data.yaml`.
+  ///   - cacheBytesMax: decoded pixels kept in memory.
   /// - Throws: `DataError` with the place of the first fault.
-  public init(data: String, options: TrainingOptions) throws {
-    dataset = try Dataset(yaml: data, split: .train)
-    let store = ImageStore(
-      dataset: dataset, imageSize: options.imageSize, shrinkFilter: options.isAugmented ? .bilinear : .area)
+  public init(data: String, options: TrainingOptions, cacheBytesMax: Int = ImageStore.cacheBytesStandard) throws {
+    let dataset = try Dataset(yaml: data, split: .train, isSingleClass: options.isSingleClass)
+    self.dataset = dataset
+    store = ImageStore(
+      dataset: dataset, imageSize: options.imageSize, shrinkFilter: options.isAugmented ? .bilinear : .area, cacheBytesMax: cacheBytesMax)
     augmentation = Augmentation(
-      store: store, settings: options.isAugmented ? AugmentationSettings() : .none, seed: options.seed)
+      store: store, settings: options.isAugmented ? AugmentationSettings(options.hyper) : .none, seed: options.seed)
+    // Draws by weight give batches of mixed shapes, so they come first, as in v7.0.
+    let isRectangular = options.isRectangular && !options.isImageWeighted
+    let ratios = isRectangular ? try dataset.sizes().map { Double($0.height) / Double($0.width) } : []
+    self.ratios = ratios
+    fixedOrder = isRectangular ? ratios.indices.sorted { ratios[$0] != ratios[$1] ? ratios[$0] < ratios[$1] : $0 < $1 } : nil
   }
 
   public var imageCount: Int { dataset.count }
   public var classCount: Int { dataset.names.count }
 
-  public func batch(images: [Int], epoch: Int) throws -> TrainingBatch {
-    let (pixels, targets) = try augmentation.batch(images, epoch: epoch)
+  public func classes(of image: Int) -> [Int] { dataset.labels[image].map(\.classIndex) }
+
+  public func batch(images: [Int], epoch: Int) throws -> TrainingBatch { try batch(images, epoch, partners: nil) }
+
+  public func batch(images: [Int], epoch: Int, partners: [Int]) throws -> TrainingBatch {
+    try batch(images, epoch, partners: partners)
+  }
+
+  private func batch(_ images: [Int], _ epoch: Int, partners: [Int]?) throws -> TrainingBatch {
+    var shape: SampleShape?
+    if fixedOrder != nil {
+      let found = images.map { ratios[$0] }
+      shape = SampleShape(flattest: found.min() ?? 1, tallest: found.max() ?? 1, imageSize: store.imageSize)
+    }
+    let (pixels, targets) = try augmentation.batch(images, epoch: epoch, shape: shape, partners: partners)
     return TrainingBatch(images: pixels, targets: targets)
   }
 }
@@ -27,17 +53,23 @@ public struct DatasetTrainingSource: TrainingSource {
 /// Validation images of one data set.
 public struct DatasetValidationSource: ValidationSource {
   public let dataset: Dataset
-  private let store: ImageStore
+  public let store: ImageStore
   private let sizes: [(width: Int, height: Int)]
 
   /// - Parameters:
   ///   - data: path of `data.yaml`.
   ///   - imageSize: long side of the network's input in pixels.
+  ///   - split: which images.
+  ///   - isSingleClass: take all classes for one.
+  ///   - cacheBytesMax: decoded pixels kept in memory.
   /// - Throws: `DataError` with the place of the first fault.
-  public init(data: String, imageSize: Int) throws {
-    dataset = try Dataset(yaml: data, split: .val)
-    store = ImageStore(dataset: dataset, imageSize: imageSize, shrinkFilter: .area)
-    sizes = try dataset.imagePaths.map { try ImageDecoder.size(path: $0) }
+  public init(
+    data: String, imageSize: Int, split: Dataset.Split = .val, isSingleClass: Bool = false,
+    cacheBytesMax: Int = ImageStore.cacheBytesStandard
+  ) throws {
+    dataset = try Dataset(yaml: data, split: split, isSingleClass: isSingleClass)
+    store = ImageStore(dataset: dataset, imageSize: imageSize, shrinkFilter: .area, cacheBytesMax: cacheBytesMax)
+    sizes = try dataset.sizes()
   }
 
   public var imageCount: Int { dataset.count }

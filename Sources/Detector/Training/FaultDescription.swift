@@ -25,7 +25,7 @@ public struct FaultDescription: Equatable, Sendable {
       what = error.reason
       hint = error.hint
       switch error.code {
-      case .badJob: kind = .configuration
+      case .badJob, .badHyperParameters: kind = .configuration
       case .inputOutput, .wrongProducts: kind = .unavailable
       case .unsuitableData, .unsuitableWeights, .unsuitableState, .diverged: kind = .data
       }

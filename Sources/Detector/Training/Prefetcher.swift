@@ -1,36 +1,61 @@
-// Items made ahead on a thread of their own while the network trains on the one before (double buffering).
-// Invariant: item i is always the result of `make(i)`, in order, so the thread changes the time and never the result.
+// Items made ahead on threads of their own while the network trains on the ones before. Invariant: item i is always the result of
+// `make(i)`, and items come in order, so the number of threads changes the time and never the result.
 
 import Foundation
 
-/// A bounded queue that one thread fills and one thread empties.
+/// A bounded queue that a few threads fill and one thread empties.
 public final class Prefetcher<Item: Sendable>: @unchecked Sendable {
   // Invariant: all mutable state is touched with `condition` locked.
   private let condition = NSCondition()
-  private var ready: [Result<Item, any Error>] = []
-  private var remaining: Int
+  /// Made and not yet taken, by number.
+  private var ready: [Int: Result<Item, any Error>] = [:]
+  /// The next item to be made, and the next to be taken.
+  private var nextToMake = 0
+  private var nextToTake = 0
+  /// One past the last item; an item that failed is the last.
+  private var end: Int
   private var isStopped = false
-  private let depth: Int
-  /// Makes an item when so many remain, on the caller's thread: used where no thread could be started.
-  private var direct: ((Int) throws -> Item)?
+  /// Items that may be ready or in the making.
+  private let room: Int
+  private let make: @Sendable (Int) throws -> Item
+  /// Where no thread could be started, items are made on the caller's.
+  private var isDirect = false
 
   /// - Parameters:
   ///   - count: items in all.
-  ///   - depth: items that may wait, at least 1.
-  ///   - make: called for 0 ..< count in order, on the filling thread; an error ends the sequence.
-  public init(count: Int, depth: Int = 2, make: @escaping @Sendable (Int) throws -> Item) {
-    precondition(count >= 0 && depth >= 1)
-    remaining = count
-    self.depth = depth
-    guard count > 0 else { return }
-    // The thread keeps the queue alive until it ends: after the last item, an error, or `stop`.
-    let started = Self.detach {
-      for index in 0..<count {
-        let result = Result { try make(index) }
-        guard self.put(result), case .success = result else { return }
-      }
+  ///   - depth: items that may wait, at least 1; those in the making come on top.
+  ///   - workers: threads that make items, at least 1.
+  ///   - make: called once for each of 0 ..< count, on the filling threads; an error ends the sequence at its item.
+  public init(count: Int, depth: Int = 2, workers: Int = 1, make: @escaping @Sendable (Int) throws -> Item) {
+    precondition(count >= 0 && depth >= 1 && workers >= 1)
+    end = count
+    room = depth + workers
+    self.make = make
+    // The threads keep the queue alive until they end: after the last item, an error, or `stop`.
+    var started = 0
+    for _ in 0..<min(workers, count) where Self.detach({ self.fill() }) { started += 1 }
+    isDirect = started == 0
+  }
+
+  private func fill() {
+    while let number = take() {
+      let result = Result { try make(number) }
+      condition.lock()
+      ready[number] = result
+      if case .failure = result { end = min(end, number + 1) }
+      condition.broadcast()
+      condition.unlock()
     }
-    if !started { direct = { try make(count - $0) } }
+  }
+
+  /// The number of the next item to make, once there is room for it; nil when no more are wanted.
+  private func take() -> Int? {
+    condition.lock()
+    defer { condition.unlock() }
+    while nextToMake < end && nextToMake >= nextToTake + room && !isStopped { condition.wait() }
+    guard nextToMake < end, !isStopped else { return nil }
+    nextToMake += 1
+    return nextToMake - 1
   }
 
   /// Starts a thread; false where the system has none left, which Foundation's `Thread` would not tell.
@@ -55,37 +80,27 @@ public final class Prefetcher<Item: Sendable>: @unchecked Sendable {
     return true
   }
 
-  /// Waits for room; false when nobody wants items any more.
-  private func put(_ result: Result<Item, any Error>) -> Bool {
-    condition.lock()
-    defer { condition.unlock() }
-    while ready.count >= depth && !isStopped { condition.wait() }
-    guard !isStopped else { return false }
-    ready.append(result)
-    condition.broadcast()
-    return true
-  }
-
   /// The next item, nil after the last.
   /// - Throws: what `make` threw for this item; the sequence is over then.
   public func next() throws -> Item? {
     condition.lock()
     defer { condition.unlock() }
-    guard remaining > 0 else { return nil }
-    if let direct {
-      defer { remaining -= 1 }
-      return isStopped ? nil : try direct(remaining)
+    guard nextToTake < end, !isStopped else { return nil }
+    if isDirect {
+      nextToTake += 1
+      do { return try make(nextToTake - 1) } catch {
+        end = nextToTake
+        throw error
+      }
     }
-    while ready.isEmpty && !isStopped { condition.wait() }
-    guard !isStopped else { return nil }
-    let result = ready.removeFirst()
-    remaining -= 1
-    if case .failure = result { remaining = 0 }
+    while ready[nextToTake] == nil && !isStopped { condition.wait() }
+    guard !isStopped, let result = ready.removeValue(forKey: nextToTake) else { return nil }
+    nextToTake += 1
     condition.broadcast()
     return try result.get()
   }
 
-  /// Ends the filling thread after its present item. A consumer that does not take all items must call it.
+  /// Ends the filling threads after their present items. A consumer that does not take all items must call it.
   public func stop() {
     condition.lock()
     isStopped = true

@@ -10,12 +10,26 @@ public struct RunFolder: Sendable {
   public var lastWeights: String { "\(path)/weights/last.safetensors" }
   public var bestWeights: String { "\(path)/weights/best.safetensors" }
   public var results: String { "\(path)/results.csv" }
+  public var options: String { "\(path)/opt.yaml" }
+  public var hyperParameters: String { "\(path)/hyp.yaml" }
+  /// What the run goes on from if it breaks; gone at its end.
+  public var state: String { "\(path)/\(Self.stateName)" }
+  /// The weights of one epoch that are kept besides.
+  public func weights(epoch: Int) -> String { "\(path)/weights/epoch\(epoch).safetensors" }
+
+  /// The parts of `path`.
+  public var project: String { (path as NSString).deletingLastPathComponent }
+  public var name: String { (path as NSString).lastPathComponent }
+
+  private static let stateName = "weights/last.state.safetensors"
 
   private static let numberMax = 9999
 
   /// Makes the folder.
-  /// - Parameter isReusing: take `project/name` even if it exists; otherwise the first free number is appended.
-  public init(project: String, name: String, isReusing: Bool) throws(TrainingError) {
+  /// - Parameters:
+  ///   - isReusing: take `project/name` even if it exists; otherwise the first free number is appended.
+  ///   - folders: made below it.
+  public init(project: String, name: String, isReusing: Bool, folders: [String] = ["weights"]) throws(TrainingError) {
     let base = "\(project)/\(name)"
     var chosen = base
     if !isReusing {
@@ -30,11 +44,49 @@ public struct RunFolder: Sendable {
     }
     path = chosen
     do {
-      try FileManager.default.createDirectory(atPath: "\(chosen)/weights", withIntermediateDirectories: true)
+      for folder in [""] + folders {
+        try FileManager.default.createDirectory(atPath: "\(chosen)/\(folder)", withIntermediateDirectories: true)
+      }
     } catch {
       throw TrainingError(
         .inputOutput, "\(chosen) cannot be made: \(error.localizedDescription)", hint: "choose a --project that is writable")
     }
+  }
+}
+
+extension RunFolder {
+  /// The folder that the state at `path` lies in.
+  init(ofState path: String) {
+    self.path = path.hasSuffix("/" + Self.stateName) ? String(path.dropLast(Self.stateName.count + 1)) : "."
+  }
+
+  /// The state of the run that `given` names: its folder, the weights' folder in it, or a file of weights.
+  /// - Throws: `TrainingError` where there is none: the run ended, or never was.
+  public static func state(of given: String) throws(TrainingError) -> String {
+    var folder = given
+    while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+    for _ in 0..<3 {
+      let state = "\(folder)/\(stateName)"
+      if FileManager.default.fileExists(atPath: state) { return state }
+      folder = (folder as NSString).deletingLastPathComponent
+      if folder.isEmpty { folder = "." }
+    }
+    throw TrainingError(
+      .inputOutput, "\(given) holds no unfinished run", hint: "a run that ended keeps only weights: start another with --weights")
+  }
+
+  /// The state that was written last in the runs of `project`.
+  /// - Throws: `TrainingError` where there is none.
+  public static func newestState(in project: String) throws(TrainingError) -> String {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: project)) ?? []
+    let states = names.map { "\(project)/\($0)/\(stateName)" }.compactMap { path -> (path: String, date: Date)? in
+      let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+      return (attributes?[.modificationDate] as? Date).map { (path, $0) }
+    }
+    guard let newest = states.max(by: { ($0.date, $0.path) < ($1.date, $1.path) }) else {
+      throw TrainingError(.inputOutput, "\(project) holds no unfinished run", hint: "name its folder: --resume runs/train/exp3")
+    }
+    return newest.path
   }
 }
 
@@ -45,10 +97,12 @@ public struct ResultsTable: Sendable {
     "metrics/mAP_0.5", "metrics/mAP_0.5:0.95", "val/box_loss", "val/obj_loss", "val/cls_loss", "x/lr",
   ]
 
-  private var text = columns.joined(separator: ",") + "\n"
+  /// One line an epoch, without the heading.
+  public private(set) var rows: [String]
   private let path: String
 
-  public init(path: String) { self.path = path }
+  /// - Parameter rows: of the epochs before, where a run goes on.
+  public init(path: String, rows: [String] = []) { (self.path, self.rows) = (path, rows) }
 
   /// Adds an epoch (validation columns stay empty where it was not validated) and writes the whole file.
   public mutating func add(_ epoch: EpochReport, _ validation: Validation.Outcome?) throws(TrainingError) {
@@ -58,7 +112,8 @@ public struct ResultsTable: Sendable {
       scores?.map, validation?.boxLoss, validation?.objectnessLoss, validation?.classLoss, epoch.learningRate,
     ]
     let cells = numbers.map { $0.map { String(format: "%.6g", $0) } ?? "" }
-    text += "\(epoch.epoch)," + cells.joined(separator: ",") + "\n"
+    rows.append("\(epoch.epoch)," + cells.joined(separator: ","))
+    let text = ([Self.columns.joined(separator: ",")] + rows).joined(separator: "\n") + "\n"
     do { try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
       throw TrainingError(.inputOutput, "\(path) cannot be written", hint: "check free space and permissions")
     }

@@ -99,18 +99,18 @@ public struct TrainerJob: Equatable, Sendable {
     var optimizer = try fields.object("optimizer")
     if let name = try optimizer.optionalText("name") {
       guard let kind = OptimizerKind(rawValue: name) else {
-        throw TrainingError(.badJob, "\(fields.file): optimizer \"\(name.prefix(40))\" is unknown", hint: "sgd or adamw")
+        throw TrainingError(.badJob, "\(fields.file): optimizer \"\(name.prefix(40))\" is unknown", hint: "sgd, adam or adamw")
       }
       options.optimizer = kind
     }
-    options.learningRate = try optimizer.number("learning_rate", in: 0...10, default: options.learningRate)
-    options.momentum = try optimizer.number("momentum", in: 0...1, default: options.momentum)
-    options.weightDecay = try optimizer.number("weight_decay", in: 0...1, default: options.weightDecay)
+    options.hyper.learningRate = try optimizer.number("learning_rate", in: 0...10, default: options.hyper.learningRate)
+    options.hyper.momentum = try optimizer.number("momentum", in: 0...1, default: options.hyper.momentum)
+    options.hyper.weightDecay = try optimizer.number("weight_decay", in: 0...1, default: options.hyper.weightDecay)
     options.nominalBatchSize = try optimizer.integer(
       "nominal_batch", in: 1...65_536, default: options.nominalBatchSize)
-    options.warmupEpochs = try optimizer.number("warmup_epochs", in: 0...1000, default: options.warmupEpochs)
-    options.finalRateFraction = try optimizer.number(
-      "final_lr_fraction", in: 0...1, default: options.finalRateFraction)
+    options.hyper.warmupEpochs = try optimizer.number("warmup_epochs", in: 0...1000, default: options.hyper.warmupEpochs)
+    options.hyper.finalRateFraction = try optimizer.number(
+      "final_lr_fraction", in: 0...1, default: options.hyper.finalRateFraction)
     options.isCosine = try optimizer.flag("cosine", default: false)
     try optimizer.finish()
     return options

@@ -19,6 +19,8 @@ public struct TrainingError: Error, Equatable, Sendable, CustomStringConvertible
     case inputOutput = "TN-06"
     /// OpenBLAS computes wrongly on this processor.
     case wrongProducts = "TN-07"
+    /// A hyper-parameter file is wrong; the reason begins with its place.
+    case badHyperParameters = "TN-08"
   }
 
   public let code: Code

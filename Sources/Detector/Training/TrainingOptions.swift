@@ -1,7 +1,7 @@
 // The settings of a training run with YOLOv5's defaults, checked once before anything starts.
 
 /// Settings of one training run.
-public struct TrainingOptions: Equatable, Sendable {
+public struct TrainingOptions: Equatable, Sendable, Codable {
   /// Side of the square input in pixels; a multiple of 32.
   public var imageSize = 640
   /// Images per batch; the network never sees more at once.
@@ -11,25 +11,34 @@ public struct TrainingOptions: Equatable, Sendable {
   /// Epochs of the whole job: learning rate, momentum and warm-up run over these, however they are cut into rounds.
   public var epochs = 100
   public var seed: UInt64 = 0
-  /// Threads of the network; loading has one more.
+  /// Threads of the network; those that load come on top.
   public var threads = 2
+  /// Threads that load; how many changes no result.
+  public var workers = 1
   /// Mosaic, colour, scale, translation and flip.
   public var isAugmented = true
+  /// Images of one shape share a batch as small as they allow: no mosaics, the same order in every epoch.
+  public var isRectangular = false
+  /// Every batch at a size of its own, half to one and a half times `imageSize`.
+  public var isMultiScale = false
+  /// Draw images by how rare and how badly found their classes are; with `isRectangular` this one counts, as in v7.0.
+  public var isImageWeighted = false
+  /// Take all classes for one.
+  public var isSingleClass = false
+  /// Layers whose parameters stay as they are. Their norms go on following the images with their running statistics, as in v7.0.
+  public var frozenLayers: [Int] = []
   public var norm = NormMode.batch
   public var optimizer = OptimizerKind.sgd
-  public var learningRate = 0.01
-  /// Learning rate at the end of the job, as a fraction of `learningRate`.
-  public var finalRateFraction = 0.01
   public var isCosine = false
-  public var momentum = 0.937
-  public var weightDecay = 5e-4
-  public var warmupEpochs = 3.0
+  /// Rates, gains of the loss, strength of the augmentation.
+  public var hyper = HyperParameters()
 
   /// Ranges that a job may ask for, so that a wrong file cannot ask for terabytes or for no progress.
   public static let imageSizeRange = 32...4096
   public static let batchSizeRange = 1...4096
   public static let epochsRange = 1...100_000
   public static let threadsRange = 1...256
+  public static let workersRange = 1...64
 
   public init() {}
 
@@ -45,25 +54,27 @@ public struct TrainingOptions: Equatable, Sendable {
     try check((1...65_536).contains(nominalBatchSize), "nominal batch size", "from 1 to 65536")
     try check(Self.epochsRange.contains(epochs), "number of epochs", "from 1 to 100000")
     try check(Self.threadsRange.contains(threads), "number of threads", "from 1 to 256")
-    try check(learningRate > 0 && learningRate <= 10, "learning rate", "above 0 and at most 10")
-    try check((0...1).contains(finalRateFraction), "final learning rate fraction", "from 0 to 1")
-    try check(momentum >= 0 && momentum < 1, "momentum", "from 0 to below 1")
-    try check((0...1).contains(weightDecay), "weight decay", "from 0 to 1")
-    try check((0...1000).contains(warmupEpochs), "number of warm-up epochs", "from 0 to 1000")
+    try check(Self.workersRange.contains(workers), "number of workers", "from 1 to 64")
+    try check(frozenLayers.allSatisfy { (0...1000).contains($0) }, "frozen layers", "numbers from 0 on")
+    try hyper.validate()
   }
 
   /// The schedule over the whole job for a data set of `images` images.
   func schedule(images: Int) -> LearningSchedule {
     var schedule = LearningSchedule(
       epochs: epochs, batchesPerEpoch: (images + batchSize - 1) / batchSize, batchSize: batchSize)
-    schedule.learningRate = learningRate
-    schedule.finalFraction = finalRateFraction
+    schedule.learningRate = hyper.learningRate
+    schedule.finalFraction = hyper.finalRateFraction
     schedule.isCosine = isCosine
-    schedule.momentum = momentum
-    schedule.warmupEpochs = warmupEpochs
+    schedule.momentum = hyper.momentum
+    schedule.warmupEpochs = hyper.warmupEpochs
+    schedule.warmupMomentum = hyper.warmupMomentum
+    // A step of Adam or AdamW is as large as its rate, whatever the gradient: biases begin at 0 like the others.
+    schedule.warmupBiasRate = optimizer == .sgd ? hyper.warmupBiasRate : 0
     schedule.nominalBatchSize = nominalBatchSize
-    // A step of AdamW is as large as its rate, whatever the gradient: biases begin at 0 like the others.
-    if optimizer == .adamW { schedule.warmupBiasRate = 0 }
     return schedule
   }
 }
+
+extension NormMode: Codable {}
+extension OptimizerKind: Codable {}

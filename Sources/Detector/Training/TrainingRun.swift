@@ -4,43 +4,6 @@
 
 import Foundation
 
-/// Images and labels that the network is trained on at once.
-public struct TrainingBatch: Sendable {
-  public var images: ImageBatch
-  /// `image` counts within the batch.
-  public var targets: [Target]
-
-  public init(images: ImageBatch, targets: [Target]) {
-    self.images = images
-    self.targets = targets
-  }
-}
-
-/// Where training batches come from. Called on the loader's thread.
-public protocol TrainingSource: Sendable {
-  var imageCount: Int { get }
-  /// Number of classes that labels may name.
-  var classCount: Int { get }
-  /// A batch of the named images; what is random in it follows from the epoch and the source's own seed.
-  func batch(images: [Int], epoch: Int) throws -> TrainingBatch
-}
-
-/// What one epoch of training gave.
-public struct EpochReport: Equatable, Sendable {
-  /// Epoch of the whole job, from 0.
-  public var epoch: Int
-  /// Mean loss parts per image.
-  public var boxLoss: Double
-  public var objectnessLoss: Double
-  public var classLoss: Double
-  /// Learning rate of weights at the end of the epoch.
-  public var learningRate: Double
-  public var images: Int
-  public var seconds: Double
-
-  public var imagesPerSecond: Double { seconds > 0 ? Double(images) / seconds : 0 }
-}
-
 /// Trains one network; belongs to one thread.
 public final class TrainingRun {
   public let network: Network
@@ -50,12 +13,20 @@ public final class TrainingRun {
   public let average: WeightAverage?
   /// The epoch of the whole job that comes next.
   public private(set) var nextEpoch: Int
+  /// Mean average precision by class of the last validation; where images are weighted, the next epoch prefers what scores badly.
+  public var classScores: [Double]
 
   private let source: any TrainingSource
   private let loss: DetectionLoss
   private let schedule: LearningSchedule
   private let batchSize: Int
   private let part: EpochPart
+  /// Which batches an optimiser step has come after, counted from iteration `origin` on; gradients of later ones are in the network.
+  private var accumulation = Accumulation()
+  private var origin = 0
+  /// The next call of `train` goes on in the middle of an accumulation instead of beginning one.
+  private var isContinued = false
+  private var isStopping = false
 
   /// - Parameters:
   ///   - firstEpoch: where in the job this run starts.
@@ -76,7 +47,17 @@ public final class TrainingRun {
         .unsuitableData, "the data set has \(source.classCount) classes, the weights have \(network.spec.classes)",
         hint: "use the data set that the weights are for, or make weights with as many classes")
     }
-    network.norm = options.norm
+    try network.requireSize(options.imageSize)
+    guard !options.isRectangular || network.sizeMultiple == ImageBatch.sizeMultiple else {
+      throw TrainingError(
+        .badJob, "rectangular batches come in multiples of 32, this model needs \(network.sizeMultiple)", hint: "leave --rect out")
+    }
+    guard options.norm != .group || network.spec.norm == .group else {
+      throw TrainingError(
+        .unsuitableWeights, "the weights are of a model with batch norms, training shall use group norms",
+        hint: "make weights with group norms: secagg train --norm group, or init-weights --norm group")
+    }
+    network.norm = network.spec.norm == .group ? .group : options.norm
     self.network = network
     self.source = source
     self.options = options
@@ -84,46 +65,81 @@ public final class TrainingRun {
     var effective = options
     effective.batchSize = batchSize
     schedule = effective.schedule(images: source.imageCount)
-    optimizer = Optimizer(network: network, kind: options.optimizer, weightDecay: schedule.scaledWeightDecay(options.weightDecay))
+    optimizer = Optimizer(
+      network: network, kind: options.optimizer, weightDecay: schedule.scaledWeightDecay(options.hyper.weightDecay),
+      frozenLayers: Set(options.frozenLayers))
+    try optimizer.requireSomethingToTrain()
     loss = DetectionLoss(
-      classes: network.spec.classes, anchors: network.anchors,
-      gains: .standard(classes: network.spec.classes, imageSize: options.imageSize))
+      classes: network.spec.classes, anchors: network.anchors, hyper: options.hyper, imageSize: options.imageSize)
     average = keepsAverage ? WeightAverage(network) : nil
     nextEpoch = firstEpoch
+    classScores = [Double](repeating: 0, count: source.classCount)
     self.part = part
   }
 
   /// Batches of one epoch.
   public var batchesPerEpoch: Int { schedule.batchesPerEpoch }
 
-  /// Trains the next `epochs` epochs.
+  /// Trains the next `epochs` epochs, or fewer after `stop`.
   /// - Parameters:
-  ///   - onBatch: called after each batch with the number of batches done and in all.
+  ///   - onBatch: called after each batch.
   ///   - onEpoch: called after each epoch; an error ends the run.
   /// - Throws: what the source or `onEpoch` throws, or `TrainingError.diverged`.
   public func train(
-    epochs: Int, onBatch: (Int, Int) -> Void = { _, _ in }, onEpoch: (EpochReport) throws -> Void
+    epochs: Int, onBatch: (BatchReport) -> Void = { _ in }, onEpoch: (EpochReport) throws -> Void
   ) throws {
     precondition(nextEpoch + epochs <= options.epochs, "epochs beyond the job's end")
     let first = nextEpoch
     let batches = part.batches(of: batchesPerEpoch)
-    let perEpoch = batches.count
-    let plan = BatchPlan(images: source.imageCount, batchSize: batchSize, seed: options.seed)
-    // The loader runs over epoch borders, so that no epoch starts by waiting. One batch waits while one is made: at 640
-    // pixels a batch of 16 has 79 MB.
-    let loader = Prefetcher(count: epochs * perEpoch, depth: 1) { [source] index in
-      let epoch = first + index / perEpoch
-      return try source.batch(images: plan.images(epoch: epoch, batch: batches.lowerBound + index % perEpoch), epoch: epoch)
-    }
+    begin(at: first * batchesPerEpoch + batches.lowerBound)
+    // What an epoch prefers may follow from the one before, so only epochs that prefer nothing are loaded ahead of it.
+    let ahead = options.isImageWeighted ? 1 : epochs
+    var loader = load(epochs: first..<first + min(ahead, epochs), batches)
     defer { loader.stop() }
-    var accumulation = Accumulation()
-    network.zeroGradients()
-    for epoch in first..<(first + epochs) {
-      let report = try trainEpoch(
-        epoch, batches: batches, loader: loader, accumulation: &accumulation, since: first * batchesPerEpoch + batches.lowerBound,
-        onBatch: { onBatch((epoch - first) * perEpoch + $0, epochs * perEpoch) })
+    for epoch in first..<first + epochs {
+      if ahead == 1, epoch > first {
+        loader.stop()
+        loader = load(epochs: epoch..<epoch + 1, batches)
+      }
+      let report = try trainEpoch(epoch, batches: batches, loader: loader) { done, sums in
+        onBatch(BatchReport(done: (epoch - first) * batches.count + done, total: epochs * batches.count, epoch: sums.report(epoch: epoch)))
+      }
       nextEpoch = epoch + 1
       try onEpoch(report)
+      if isStopping { break }
+    }
+  }
+
+  /// Ends `train` after the epoch whose `onEpoch` calls this.
+  public func stop() { isStopping = true }
+
+  private func begin(at iteration: Int) {
+    isStopping = false
+    defer { isContinued = false }
+    guard !isContinued else { return }
+    (accumulation, origin) = (Accumulation(), iteration)
+    network.zeroGradients()
+  }
+
+  private func load(epochs: Range<Int>, _ batches: Range<Int>) -> Prefetcher<TrainingBatch> {
+    var plan = BatchPlan(images: source.imageCount, batchSize: batchSize, seed: options.seed, fixedOrder: source.fixedOrder)
+    if options.isImageWeighted {
+      plan.weights = ImageWeights.of((0..<source.imageCount).map { source.classes(of: $0) }, scores: classScores)
+    }
+    return Prefetcher(count: epochs.count * batches.count, workers: options.workers) {
+      [plan, source, options, multiple = network.sizeMultiple] index in
+      let epoch = epochs.lowerBound + index / batches.count
+      let batch = batches.lowerBound + index % batches.count
+      let order = plan.order(epoch: epoch)
+      let images = plan.part(order, batch: batch)
+      var loaded =
+        options.isImageWeighted
+        ? try source.batch(images: images, epoch: epoch, partners: order) : try source.batch(images: images, epoch: epoch)
+      if options.isMultiScale {
+        let side = MultiScale.side(imageSize: options.imageSize, multiple: multiple, seed: options.seed, epoch: epoch, batch: batch)
+        loaded.images = loaded.images.resized(longSide: side, multiple: multiple)
+      }
+      return loaded
     }
   }
 
@@ -134,33 +150,25 @@ public final class TrainingRun {
   }
 
   private func trainEpoch(
-    _ epoch: Int, batches: Range<Int>, loader: Prefetcher<TrainingBatch>, accumulation: inout Accumulation, since start: Int,
-    onBatch: (Int) -> Void
+    _ epoch: Int, batches: Range<Int>, loader: Prefetcher<TrainingBatch>, onBatch: (Int, EpochSums) -> Void
   ) throws -> EpochReport {
-    let clock = ContinuousClock.now
-    var sums = SIMD3<Double>()
-    var images = 0
-    var rate = 0.0
+    var sums = EpochSums()
     for index in batches {
+      let asked = ContinuousClock.now
       guard let batch = try loader.next() else { break }
+      sums.waitingSeconds += (ContinuousClock.now - asked).inSeconds
       let iteration = epoch * batchesPerEpoch + index
       let settings = schedule.settings(iteration: iteration, epoch: epoch)
       let parts = try learn(batch, epoch: epoch)
-      if accumulation.completes(iteration: iteration - start, accumulate: settings.accumulate) {
+      if accumulation.completes(iteration: iteration - origin, accumulate: settings.accumulate) {
         optimizer.step(settings)
         network.zeroGradients()
-        average?.update(network)
+        average?.update(network, still: optimizer.frozen)
       }
-      let count = batch.images.count
-      sums += SIMD3(parts.box, parts.objectness, parts.classification) * Double(count)
-      images += count
-      rate = settings.rate
-      onBatch(index - batches.lowerBound + 1)
+      sums.add(parts, images: batch.images.count, rate: settings.rate)
+      onBatch(index - batches.lowerBound + 1, sums)
     }
-    let mean = sums / Double(max(images, 1))
-    return EpochReport(
-      epoch: epoch, boxLoss: mean.x, objectnessLoss: mean.y, classLoss: mean.z, learningRate: rate, images: images,
-      seconds: (ContinuousClock.now - clock).inSeconds)
+    return sums.report(epoch: epoch)
   }
 
   private func learn(_ batch: TrainingBatch, epoch: Int) throws(TrainingError) -> LossParts {
@@ -175,22 +183,35 @@ public final class TrainingRun {
   }
 }
 
-/// Which images come in which batch: a permutation per epoch, fixed by the seed.
-struct BatchPlan: Sendable {
-  let images: Int
-  let batchSize: Int
-  let seed: UInt64
-
-  /// Image numbers of a batch.
-  func images(epoch: Int, batch: Int) -> [Int] {
-    var generator = SampleRandom(seed: seed, stream: 0x6F72_6465_72, UInt64(epoch))
-    let order = Array(0..<images).shuffled(using: &generator)
-    let start = batch * batchSize
-    return Array(order[start..<min(start + batchSize, images)])
+extension TrainingRun {
+  /// Where a run stands between two epochs, besides its tensors.
+  struct Progress: Equatable, Sendable, Codable {
+    var nextEpoch: Int
+    var origin: Int
+    var accumulation: Accumulation
+    var averageUpdates: Int?
+    var classScores: [Double]
   }
-}
 
-extension Duration {
-  /// This duration in seconds.
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+  var progress: Progress {
+    Progress(
+      nextEpoch: nextEpoch, origin: origin, accumulation: accumulation, averageUpdates: average?.updates, classScores: classScores)
+  }
+
+  /// True if batches were trained on whose step is still to come, so that their gradients belong to the run's state.
+  var hasGradients: Bool { !accumulation.isComplete(iteration: nextEpoch * batchesPerEpoch - origin) }
+
+  /// Goes on from `progress`, the network's and optimiser's tensors being those of then.
+  /// - Returns: false if that is no progress of a run like this one.
+  func resume(_ progress: Progress) -> Bool {
+    guard (0...options.epochs).contains(progress.nextEpoch), progress.origin >= 0, progress.classScores.count == classScores.count,
+      progress.classScores.allSatisfy({ (0...1).contains($0) }), (progress.averageUpdates ?? 0) >= 0,
+      (progress.averageUpdates == nil) == (average == nil)
+    else { return false }
+    (nextEpoch, origin, accumulation) = (progress.nextEpoch, progress.origin, progress.accumulation)
+    classScores = progress.classScores
+    average?.updates = progress.averageUpdates ?? 0
+    isContinued = true
+    return true
+  }
 }

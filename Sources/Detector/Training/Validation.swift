@@ -32,6 +32,8 @@ public protocol ValidationSource: Sendable {
 public struct Validation: Sendable {
   public struct Outcome: Equatable, Sendable {
     public var scores: DetectionScores
+    public var curves: CurveSet
+    public var confusion: ConfusionMatrix
     /// Loss parts per image, as in training.
     public var boxLoss: Double
     public var objectnessLoss: Double
@@ -43,8 +45,13 @@ public struct Validation: Sendable {
   public var imageSize: Int
   public var batchSize: Int
   public var suppression = NonMaximumSuppression.validation
+  /// What the loss is taken with, so that it compares with training's.
+  public var hyper = HyperParameters()
+  /// Threads that load; how many changes no result.
+  public var workers = 1
   private let source: any ValidationSource
-  private let plan: ValidationPlan
+  /// Of the images, in their own pixels.
+  private let sizes: [(width: Int, height: Int)]
 
   /// - Throws: `TrainingError` where there is nothing to validate or a size is out of range; what `source` throws.
   public init(source: any ValidationSource, imageSize: Int, batchSize: Int) throws {
@@ -61,11 +68,10 @@ public struct Validation: Sendable {
     self.source = source
     self.imageSize = imageSize
     self.batchSize = batchSize
-    plan = ValidationPlan(
-      sizes: try (0..<source.imageCount).map { try source.size(of: $0) }, imageSize: imageSize, batchSize: batchSize)
+    sizes = try (0..<source.imageCount).map { try source.size(of: $0) }
   }
 
-  public var batchCount: Int { plan.batches.count }
+  public var batchCount: Int { (sizes.count + batchSize - 1) / batchSize }
 
   private struct Loaded: Sendable {
     var batch: ValidationPlan.Batch
@@ -74,35 +80,55 @@ public struct Validation: Sendable {
     var labels: [[Target]]
   }
 
+  /// What was found in one image, and what its labels say; boxes in the image's own pixels.
+  public struct Finding: Sendable {
+    /// Number of the image in the source.
+    public var image: Int
+    public var width: Int
+    public var height: Int
+    /// Most confident first.
+    public var detections: [Detection]
+    public var labels: [LabelledBox]
+  }
+
   /// Scores `network` as it is.
-  /// - Parameter onBatch: called with the number of batches done and in all.
-  public func run(_ network: Network, onBatch: (Int, Int) -> Void = { _, _ in }) throws -> Outcome {
+  /// - Parameters:
+  ///   - onImage: called with each image's findings, in the order of the batches; an error ends the run.
+  ///   - onBatch: called with the number of batches done and in all.
+  public func run(
+    _ network: Network, onImage: (Finding) throws -> Void = { _ in }, onBatch: (Int, Int) -> Void = { _, _ in }
+  ) throws -> Outcome {
     guard source.classCount == network.spec.classes else {
       throw TrainingError(
         .unsuitableData, "the data set has \(source.classCount) classes, the weights have \(network.spec.classes)",
         hint: "validate on the data set that the weights are for")
     }
+    try network.requireSize(imageSize)
     try WeightsFile.requireRightProducts()
     let clock = ContinuousClock.now
-    let loss = DetectionLoss(
-      classes: network.spec.classes, anchors: network.anchors,
-      gains: .standard(classes: network.spec.classes, imageSize: imageSize))
-    let loader = Prefetcher(count: plan.batches.count, depth: 1) { [self] index in try load(plan.batches[index]) }
+    let plan = ValidationPlan(sizes: sizes, imageSize: imageSize, batchSize: batchSize, multiple: network.sizeMultiple)
+    let loss = DetectionLoss(classes: network.spec.classes, anchors: network.anchors, hyper: hyper, imageSize: imageSize)
+    let loader = Prefetcher(count: plan.batches.count, depth: 1, workers: workers) { [self] index in try load(plan.batches[index]) }
     defer { loader.stop() }
     var collector = AveragePrecision()
+    var confusion = ConfusionMatrix(classes: network.spec.classes)
     var sums = SIMD3<Double>()
     var done = 0
     while let loaded = try loader.next() {
       let maps = network.forward(loaded.images, training: false)
       let parts = loss.evaluate(maps: maps, targets: inputTargets(loaded)).parts
       sums += SIMD3(parts.box, parts.objectness, parts.classification) * Double(loaded.images.count)
-      score(loaded, MapDecoder.decode(maps, anchors: network.anchors), into: &collector)
+      for finding in findings(loaded, MapDecoder.decode(maps, anchors: network.anchors, strides: network.strides)) {
+        collector.add(detections: finding.detections, labels: finding.labels)
+        confusion.add(detections: finding.detections, labels: finding.labels)
+        try onImage(finding)
+      }
       done += 1
       onBatch(done, plan.batches.count)
     }
     let mean = sums / Double(source.imageCount)
     return Outcome(
-      scores: collector.scores(), boxLoss: mean.x, objectnessLoss: mean.y, classLoss: mean.z,
+      scores: collector.scores(), curves: collector.curves(), confusion: confusion, boxLoss: mean.x, objectnessLoss: mean.y, classLoss: mean.z,
       images: source.imageCount, seconds: (ContinuousClock.now - clock).inSeconds)
   }
 
@@ -138,27 +164,22 @@ public struct Validation: Sendable {
     }
   }
 
-  private func score(_ loaded: Loaded, _ decoded: DecodedPredictions, into collector: inout AveragePrecision) {
-    for (index, frame) in loaded.frames.enumerated() {
-      func native(_ box: SIMD4<Float>) -> SIMD4<Float> {
-        let padding = SIMD4(lowHalf: frame.padding, highHalf: frame.padding)
-        let scale = SIMD4(lowHalf: frame.scale, highHalf: frame.scale)
-        let size = SIMD4(lowHalf: frame.size, highHalf: frame.size)
-        return ((box - padding) / scale).clamped(lowerBound: SIMD4(), upperBound: size)
-      }
+  private func findings(_ loaded: Loaded, _ decoded: DecodedPredictions) -> [Finding] {
+    loaded.frames.enumerated().map { index, frame in
+      // One scale for both axes, as YOLOv5's validation does it: labels go the same way as predictions.
+      let back = InputFrame(gain: frame.scale.y, padding: frame.padding, size: frame.size)
       let predictions = Predictions(decoded, image: index, objectnessMin: suppression.confidenceMin)
       let detections = suppression.apply(to: predictions).map { found in
-        Detection(box: native(found.box), confidence: found.confidence, classIndex: found.classIndex)
+        Detection(box: back.native(found.box), confidence: found.confidence, classIndex: found.classIndex)
       }
-      let size = frame.size
       let labels = loaded.labels[index].map { label in
-        let centre = SIMD2(label.x, label.y) * size
+        let size = frame.size * frame.scale
+        let centre = SIMD2(label.x, label.y) * size + frame.padding
         let half = SIMD2(label.w, label.h) * size / 2
-        let box = SIMD4(lowHalf: centre - half, highHalf: centre + half)
-          .clamped(lowerBound: SIMD4(), upperBound: SIMD4(lowHalf: size, highHalf: size))
-        return LabelledBox(box: box, classIndex: label.classIndex)
+        return LabelledBox(box: back.native(SIMD4(lowHalf: centre - half, highHalf: centre + half)), classIndex: label.classIndex)
       }
-      collector.add(detections: detections, labels: labels)
+      return Finding(
+        image: loaded.batch.images[index], width: Int(frame.size.x), height: Int(frame.size.y), detections: detections, labels: labels)
     }
   }
 }

@@ -5,7 +5,7 @@
 public struct ValidationPlan: Equatable, Sendable {
   public struct Batch: Equatable, Sendable {
     public var images: [Int]
-    /// Input size in pixels, multiples of 32.
+    /// Input size in pixels.
     public var width: Int
     public var height: Int
   }
@@ -15,8 +15,9 @@ public struct ValidationPlan: Equatable, Sendable {
   /// - Parameters:
   ///   - sizes: native width and height per image, positive.
   ///   - imageSize: the longest side in pixels before padding.
-  public init(sizes: [(width: Int, height: Int)], imageSize: Int, batchSize: Int) {
-    precondition(imageSize > 0 && batchSize > 0)
+  ///   - multiple: of what input sizes are multiples.
+  public init(sizes: [(width: Int, height: Int)], imageSize: Int, batchSize: Int, multiple: Int = ImageBatch.sizeMultiple) {
+    precondition(imageSize > 0 && batchSize > 0 && multiple > 0)
     let ratios = sizes.map { Double($0.height) / Double($0.width) }
     let order = sizes.indices.sorted { ratios[$0] != ratios[$1] ? ratios[$0] < ratios[$1] : $0 < $1 }
     batches = stride(from: 0, to: order.count, by: batchSize).map { start in
@@ -27,13 +28,12 @@ public struct ValidationPlan: Equatable, Sendable {
       let height = tallest < 1 ? tallest : 1
       let width = flattest > 1 ? 1 / flattest : 1
       return Batch(
-        images: images, width: Self.padded(width, imageSize), height: Self.padded(height, imageSize))
+        images: images, width: Self.padded(width, imageSize, multiple), height: Self.padded(height, imageSize, multiple))
     }
   }
 
-  /// Half a stride of margin, then up to the next multiple of 32.
-  private static func padded(_ fraction: Double, _ imageSize: Int) -> Int {
-    let stride = Double(ImageBatch.sizeMultiple)
-    return Int((fraction * Double(imageSize) / stride + 0.5).rounded(.up)) * ImageBatch.sizeMultiple
+  /// Half a stride of margin, then up to the next multiple.
+  private static func padded(_ fraction: Double, _ imageSize: Int, _ multiple: Int) -> Int {
+    Int((fraction * Double(imageSize) / Double(multiple) + 0.5).rounded(.up)) * multiple
   }
 }
