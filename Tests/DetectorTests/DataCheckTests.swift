@@ -9,13 +9,13 @@ import Testing
 @Suite struct DataCheckTests {
   /// Runs `damage` on a clean data set of 4 + 2 images and checks it.
   private func findings(
-    splits: Set<DataCheck.Split>? = nil, threads: Int = 2, _ damage: (TinyDataset) throws -> Void = { _ in }
+    splits: Set<Dataset.Split>? = nil, threads: Int = 2, _ damage: (TinyDataset) throws -> Void = { _ in }
   ) throws -> [DataFault] {
     try outcome(splits: splits, threads: threads, damage).findings
   }
 
   private func outcome(
-    splits: Set<DataCheck.Split>? = nil, threads: Int = 2, _ damage: (TinyDataset) throws -> Void = { _ in }
+    splits: Set<Dataset.Split>? = nil, threads: Int = 2, _ damage: (TinyDataset) throws -> Void = { _ in }
   ) throws -> DataCheck.Outcome {
     try withTemporaryFolder { folder in
       // Noise, so that no two images look alike, and labels of both classes everywhere.
@@ -254,6 +254,17 @@ import Testing
       }
     }
     #expect(found.count == 50 && found.allSatisfy { $0.kind == .duplicateImage && $0.detail.hasSuffix("train/0.png") })
+  }
+}
+
+@Suite struct DataFaultTests {
+  @Test func everyKindIsExplained() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let text = try String(contentsOf: root.appendingPathComponent("docs/data-check.md"), encoding: .utf8)
+    for kind in DataFault.Kind.allCases {
+      #expect(text.contains("| `\(kind.rawValue)` | \(kind.severity.rawValue) | \(kind.title) | \(kind.hint) |"), "\(kind)")
+    }
+    #expect(text.components(separatedBy: "\n| `").count == DataFault.Kind.allCases.count + 1)
   }
 }
 
