@@ -159,6 +159,39 @@ import Testing
     #expect(words(found) == ["label-without-image 9.txt", "label-without-image 8.txt"])
   }
 
+  @Test func labelsMayLieAmongTheImages() throws {
+    let found = try findings { data in
+      let flat = data.folder + "/flat"
+      try FileManager.default.createDirectory(atPath: flat, withIntermediateDirectories: true)
+      for index in 0..<4 {
+        try FileManager.default.moveItem(atPath: data.image("train", index), toPath: "\(flat)/\(index).png")
+        try FileManager.default.moveItem(atPath: data.labels("train", index), toPath: "\(flat)/\(index).txt")
+      }
+      try write("0 .5 .5 .1 .1", flat + "/lost.txt")
+      try write("0.png\n1.png\n", flat + "/list.txt")
+      try write("taken in May: 5 of them", flat + "/remarks.txt")
+      try write("train: flat\nval: images/val\nnames: [a, b]\n", data.yaml)
+    }
+    #expect(words(found) == ["label-without-image lost.txt"])
+  }
+
+  @Test func linksAboveAFolderAreFollowedAndOthersAreNot() throws {
+    let found = try findings { data in
+      try FileManager.default.createSymbolicLink(atPath: data.folder + "/link", withDestinationPath: data.folder)
+      try FileManager.default.createSymbolicLink(
+        atPath: data.folder + "/images/train/more", withDestinationPath: data.folder + "/images/val")
+      try write("train: link/images/train\nval: images/val\nnames: [a, b]\n", data.yaml)
+      #expect(try Dataset(yaml: data.yaml, split: .train).count == 4)
+    }
+    #expect(words(found) == ["linked-folder more"])
+    let linked = try findings { data in
+      try FileManager.default.createSymbolicLink(atPath: data.folder + "/images/link", withDestinationPath: data.folder + "/images/train")
+      try FileManager.default.createSymbolicLink(atPath: data.folder + "/labels/link", withDestinationPath: data.folder + "/labels/train")
+      try write("val: images/val\ntrain: images/link\nnames: [a, b]\n", data.yaml)
+    }
+    #expect(words(linked) == ["linked-folder data.yaml:2"])
+  }
+
   @Test func imagesThatShareALabelFileAreNoted() throws {
     let found = try findings { data in
       try FileManager.default.copyItem(atPath: vectorPath("images/rgb.jpg"), toPath: "\(data.folder)/images/train/0.jpg")
@@ -173,6 +206,10 @@ import Testing
     let unused = try findings { try yaml($0) }
     #expect(unused.map(\.kind) == [.unusedClass])
     #expect(unused[0].detail == "class 2 'c' has no label in train, val")
+    let many = try findings { data in
+      try write("train: images/train\nval: images/val\nnames: [\((0..<30).map { "n\($0)" }.joined(separator: ", "))]\n", data.yaml)
+    }
+    #expect(many.count == 28 && many[1].detail.hasPrefix("class 3 ") && many[27].detail.hasPrefix("class 29 "))
     let untrained = try findings { data in
       try yaml(data)
       try write("2 .5 .5 .1 .1", data.labels("val", 0))

@@ -150,10 +150,11 @@ public enum DataCheck {
     return faults
   }
 
+  /// By kind, file and place; what is equal in these stays in the order of images and classes.
   private static func sorted(_ faults: [DataFault]) -> [DataFault] {
     let rank = Dictionary(uniqueKeysWithValues: DataFault.Kind.allCases.enumerated().map { ($0.element, $0.offset) })
-    return faults.map { (rank[$0.kind] ?? 0, $0) }.sorted { a, b in
-      (a.0, a.1.file, a.1.line ?? 0, a.1.detail) < (b.0, b.1.file, b.1.line ?? 0, b.1.detail)
-    }.map(\.1)
+    return faults.enumerated().map { (rank[$0.element.kind] ?? 0, $0.offset, $0.element) }.sorted { a, b in
+      (a.0, a.2.file, a.2.line ?? 0, a.2.column ?? 0, a.1) < (b.0, b.2.file, b.2.line ?? 0, b.2.column ?? 0, b.1)
+    }.map(\.2)
   }
 }
