@@ -33,8 +33,8 @@ public final class ProgressBar {
     guard !finished else { return }
     done = min(max(count, 0), total)
     let time = now()
-    // Ten redraws a second are smooth; a log line every ten seconds is quiet.
-    guard time - lastShown >= (live ? 0.1 : 10) || done == total else { return }
+    // Ten redraws a second are smooth; a log line every ten seconds is quiet, and the last one is `finish`'s.
+    guard live ? time - lastShown >= 0.1 || done == total : time - lastShown >= 10 && done < total else { return }
     lastShown = time
     emit(live ? "\r\u{1B}[K" + bar(at: time, note: note) : plain(at: time, note: note) + "\n")
   }

@@ -109,7 +109,7 @@ private struct Foreign: Error {}
     }
     bar.finish()
     let lines = text.split(separator: "\n")
-    #expect(lines.count == 12)
+    #expect(lines.count == 11)
     #expect(lines[1] == "train: 11/100 1 min 29 s left")
     #expect(lines[10] == "train: 100/100 in 1 min 40 s")
   }
