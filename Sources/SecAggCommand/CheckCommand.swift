@@ -23,7 +23,7 @@ struct Check: ParsableCommand {
 
   private static func splits(_ text: String) throws -> Set<Dataset.Split> {
     let names = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-    let splits = names.compactMap(Dataset.Split.init)
+    let splits = names.compactMap { Dataset.Split(rawValue: $0) }
     guard !splits.isEmpty, splits.count == names.count else { throw ValidationError("--split takes train, val and test, with commas") }
     return Set(splits)
   }
