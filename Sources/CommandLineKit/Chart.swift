@@ -23,7 +23,9 @@ extension Chart {
   /// The chart as a complete SVG document, usable as a file and inside HTML.
   public func svg(look: ChartLook = .adaptive) -> String {
     let (w, h) = (SVG.number(width), SVG.number(height))
-    var out = ["<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" viewBox=\"0 0 \(w) \(h)\" width=\"\(w)\" height=\"\(h)\" role=\"img\">"]
+    var out = [
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" viewBox=\"0 0 \(w) \(h)\" width=\"\(w)\" height=\"\(h)\" role=\"img\">"
+    ]
     out.append("<title>\(Text.escaped(title))</title>")
     out.append("<style>\(ChartStyle.text(look))</style>")
     if look == .paper { out.append("<rect width=\"\(w)\" height=\"\(h)\" fill=\"#fff\"/>") }
@@ -53,7 +55,9 @@ enum SVG {
 
   /// - Parameter opacity: of the filling.
   /// - Parameter tip: words that a browser shows under the pointer.
-  static func rectangle(_ kind: String, x: Double, y: Double, width: Double, height: Double, opacity: Double? = nil, tip: String = "") -> String {
+  static func rectangle(_ kind: String, x: Double, y: Double, width: Double, height: Double, opacity: Double? = nil, tip: String = "")
+    -> String
+  {
     let place = "x=\"\(number(x))\" y=\"\(number(y))\" width=\"\(number(max(width, 0)))\" height=\"\(number(max(height, 0)))\""
     let filling = opacity.map { " fill-opacity=\"\(Text.fixed(min(max($0, 0), 1), 3))\"" } ?? ""
     let start = "<rect class=\"\(kind)\" \(place)\(filling)"

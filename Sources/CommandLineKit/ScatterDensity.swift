@@ -40,7 +40,8 @@ public struct ScatterDensity: Chart {
         let opacity = 0.12 + 0.88 * (Double(count) / Double(most)).squareRoot()
         let y = isYDown ? frame.top + cell * Double(row) : frame.bottom - cell * Double(row + 1)
         out.append(
-          SVG.rectangle("p-cell", x: frame.left + cell * Double(column), y: y, width: cell, height: cell, opacity: opacity, tip: "\(count)"))
+          SVG.rectangle("p-cell", x: frame.left + cell * Double(column), y: y, width: cell, height: cell, opacity: opacity, tip: "\(count)")
+        )
       }
     }
     return out + frame.elements(xLabel: xLabel, yLabel: yLabel)

@@ -17,13 +17,13 @@ struct Check: ParsableCommand {
 
   @Argument(help: "Path of data.yaml.") var data: String
   @Option(help: "Splits to check, with commas between them (default: train, val, and test where there is one).", transform: Check.splits)
-  var split: Set<DataCheck.Split>?
+  var split: Set<Dataset.Split>?
   @Option(help: "Images that are decoded at a time.") var threads = min(max(ProcessInfo.processInfo.activeProcessorCount, 1), 256)
   @Flag(help: "Print one JSON object on standard output, with every finding.") var json = false
 
-  private static func splits(_ text: String) throws -> Set<DataCheck.Split> {
+  private static func splits(_ text: String) throws -> Set<Dataset.Split> {
     let names = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-    let splits = names.compactMap(DataCheck.Split.init)
+    let splits = names.compactMap { Dataset.Split(rawValue: $0) }
     guard !splits.isEmpty, splits.count == names.count else { throw ValidationError("--split takes train, val and test, with commas") }
     return Set(splits)
   }

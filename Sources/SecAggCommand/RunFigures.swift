@@ -110,7 +110,8 @@ struct RunFigures {
       BarChart(title, y: "labels", bars: order.map { .init(name($0), Double(counts[$0])) }),
       BoxOutlines(
         "Boxes, their centres together", boxes: all.map { .init(width: Double($0.w), height: Double($0.h), group: $0.classIndex) }),
-      ScatterDensity("Centres in the image", x: "x", y: "y", points: all.lazy.map { Plot.Point(Double($0.x), Double($0.y)) }, isYDown: true),
+      ScatterDensity(
+        "Centres in the image", x: "x", y: "y", points: all.lazy.map { Plot.Point(Double($0.x), Double($0.y)) }, isYDown: true),
       ScatterDensity("Sizes of boxes", x: "width", y: "height", points: all.lazy.map { Plot.Point(Double($0.w), Double($0.h)) }),
     ]
     try write(ChartGrid("\(all.count) labels in \(labels.count) images", charts, columns: 2), "labels.svg")

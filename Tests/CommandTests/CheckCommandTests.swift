@@ -9,8 +9,12 @@ import Testing
     try withTemporaryFolder { folder in
       // More images than the generator's two kinds and few places would give distinct pictures of: sizes differ.
       let data = try TinyDataset(folder: folder, training: 3, validation: 2, seed: 5)
-      for index in 0..<3 { try "0 .5 .5 .2 .2\n1 .4 .4 .2 .2\n".write(toFile: data.labels("train", index), atomically: true, encoding: .utf8) }
-      for index in 0..<2 { try "0 .5 .5 .2 .2\n1 .4 .4 .2 .2\n".write(toFile: data.labels("val", index), atomically: true, encoding: .utf8) }
+      for index in 0..<3 {
+        try "0 .5 .5 .2 .2\n1 .4 .4 .2 .2\n".write(toFile: data.labels("train", index), atomically: true, encoding: .utf8)
+      }
+      for index in 0..<2 {
+        try "0 .5 .5 .2 .2\n1 .4 .4 .2 .2\n".write(toFile: data.labels("val", index), atomically: true, encoding: .utf8)
+      }
       try damage(data)
       return try TrainerCommandTests.run("secagg", ["check", data.yaml] + arguments)
     }

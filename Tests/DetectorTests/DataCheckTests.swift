@@ -9,13 +9,13 @@ import Testing
 @Suite struct DataCheckTests {
   /// Runs `damage` on a clean data set of 4 + 2 images and checks it.
   private func findings(
-    splits: Set<DataCheck.Split>? = nil, threads: Int = 2, _ damage: (TinyDataset) throws -> Void = { _ in }
+    splits: Set<Dataset.Split>? = nil, threads: Int = 2, _ damage: (TinyDataset) throws -> Void = { _ in }
   ) throws -> [DataFault] {
     try outcome(splits: splits, threads: threads, damage).findings
   }
 
   private func outcome(
-    splits: Set<DataCheck.Split>? = nil, threads: Int = 2, _ damage: (TinyDataset) throws -> Void = { _ in }
+    splits: Set<Dataset.Split>? = nil, threads: Int = 2, _ damage: (TinyDataset) throws -> Void = { _ in }
   ) throws -> DataCheck.Outcome {
     try withTemporaryFolder { folder in
       // Noise, so that no two images look alike, and labels of both classes everywhere.
@@ -93,7 +93,8 @@ import Testing
 
   @Test func everyBadRowIsFoundWithItsLine() throws {
     let rows = [
-      "0 .3 .3 .2 .2", "2 .5 .5 .1 .1", "", "0 .5 1.5 .1 -3", "0 .5 .5 .1", "1 .6 .6 0 .2", "0 0.3 .3 .2 .20", "x .5 .5 .1 .1", "1 .5 .5 .1 z",
+      "0 .3 .3 .2 .2", "2 .5 .5 .1 .1", "", "0 .5 1.5 .1 -3", "0 .5 .5 .1", "1 .6 .6 0 .2", "0 0.3 .3 .2 .20", "x .5 .5 .1 .1",
+      "1 .5 .5 .1 z",
       "1 .9 .5 .5 .1", "0,.5,.5,.1,.1", "0.5 .5 .5 .1 nan",
     ]
     let found = try findings { data in try write(rows.joined(separator: "\n"), data.labels("train", 3)) }
@@ -158,6 +159,39 @@ import Testing
     #expect(words(found) == ["label-without-image 9.txt", "label-without-image 8.txt"])
   }
 
+  @Test func labelsMayLieAmongTheImages() throws {
+    let found = try findings { data in
+      let flat = data.folder + "/flat"
+      try FileManager.default.createDirectory(atPath: flat, withIntermediateDirectories: true)
+      for index in 0..<4 {
+        try FileManager.default.moveItem(atPath: data.image("train", index), toPath: "\(flat)/\(index).png")
+        try FileManager.default.moveItem(atPath: data.labels("train", index), toPath: "\(flat)/\(index).txt")
+      }
+      try write("0 .5 .5 .1 .1", flat + "/lost.txt")
+      try write("0.png\n1.png\n", flat + "/list.txt")
+      try write("taken in May: 5 of them", flat + "/remarks.txt")
+      try write("train: flat\nval: images/val\nnames: [a, b]\n", data.yaml)
+    }
+    #expect(words(found) == ["label-without-image lost.txt"])
+  }
+
+  @Test func linksAboveAFolderAreFollowedAndOthersAreNot() throws {
+    let found = try findings { data in
+      try FileManager.default.createSymbolicLink(atPath: data.folder + "/link", withDestinationPath: data.folder)
+      try FileManager.default.createSymbolicLink(
+        atPath: data.folder + "/images/train/more", withDestinationPath: data.folder + "/images/val")
+      try write("train: link/images/train\nval: images/val\nnames: [a, b]\n", data.yaml)
+      #expect(try Dataset(yaml: data.yaml, split: .train).count == 4)
+    }
+    #expect(words(found) == ["linked-folder more"])
+    let linked = try findings { data in
+      try FileManager.default.createSymbolicLink(atPath: data.folder + "/images/link", withDestinationPath: data.folder + "/images/train")
+      try FileManager.default.createSymbolicLink(atPath: data.folder + "/labels/link", withDestinationPath: data.folder + "/labels/train")
+      try write("val: images/val\ntrain: images/link\nnames: [a, b]\n", data.yaml)
+    }
+    #expect(words(linked) == ["linked-folder data.yaml:2"])
+  }
+
   @Test func imagesThatShareALabelFileAreNoted() throws {
     let found = try findings { data in
       try FileManager.default.copyItem(atPath: vectorPath("images/rgb.jpg"), toPath: "\(data.folder)/images/train/0.jpg")
@@ -172,6 +206,10 @@ import Testing
     let unused = try findings { try yaml($0) }
     #expect(unused.map(\.kind) == [.unusedClass])
     #expect(unused[0].detail == "class 2 'c' has no label in train, val")
+    let many = try findings { data in
+      try write("train: images/train\nval: images/val\nnames: [\((0..<30).map { "n\($0)" }.joined(separator: ", "))]\n", data.yaml)
+    }
+    #expect(many.count == 28 && many[1].detail.hasPrefix("class 3 ") && many[27].detail.hasPrefix("class 29 "))
     let untrained = try findings { data in
       try yaml(data)
       try write("2 .5 .5 .1 .1", data.labels("val", 0))
@@ -196,7 +234,8 @@ import Testing
       try write("0 .3 .3 .2 .2\n1 .6 .6 .2 .25\n", data.labels("val", 1))
     }
     #expect(words(found) == ["leak 1.png", "duplicate-image 2.png"])
-    #expect(found[0].detail.hasPrefix("in val, the same pixels as ") && found[0].detail.hasSuffix("train/1.png, but labelled otherwise in train"))
+    #expect(
+      found[0].detail.hasPrefix("in val, the same pixels as ") && found[0].detail.hasSuffix("train/1.png, but labelled otherwise in train"))
   }
 
   @Test func theSamePixelsInOtherBytesAreACopy() throws {
@@ -215,7 +254,8 @@ import Testing
 
   @Test func aFileListedTwiceIsFoundWithItsLine() throws {
     let found = try findings { data in
-      try write("images/train/0.png\n./images/train/1.png\n\nimages/train/0.png\nimages/gone.png\nimages/train/2.png \n", data.folder + "/list.txt")
+      try write(
+        "images/train/0.png\n./images/train/1.png\n\nimages/train/0.png\nimages/gone.png\nimages/train/2.png \n", data.folder + "/list.txt")
       try write("train: list.txt\nval: images/val\nnames: [a, b]\n", data.yaml)
     }
     #expect(words(found) == ["missing-path list.txt:5", "missing-path list.txt:6", "listed-twice list.txt:4"])
@@ -235,7 +275,9 @@ import Testing
 
   @Test func flatImagesDoNotLookLikeEachOther() throws {
     let found = try findings { data in
-      for index in 0..<3 { try write(try PNGWriter.encode(RGBImage(width: 40, height: 40, grey: UInt8(90 + index))), data.image("train", index)) }
+      for index in 0..<3 {
+        try write(try PNGWriter.encode(RGBImage(width: 40, height: 40, grey: UInt8(90 + index))), data.image("train", index))
+      }
     }
     #expect(found == [])
   }
@@ -249,6 +291,17 @@ import Testing
       }
     }
     #expect(found.count == 50 && found.allSatisfy { $0.kind == .duplicateImage && $0.detail.hasSuffix("train/0.png") })
+  }
+}
+
+@Suite struct DataFaultTests {
+  @Test func everyKindIsExplained() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let text = try String(contentsOf: root.appendingPathComponent("docs/data-check.md"), encoding: .utf8)
+    for kind in DataFault.Kind.allCases {
+      #expect(text.contains("| `\(kind.rawValue)` | \(kind.severity.rawValue) | \(kind.title) | \(kind.hint) |"), "\(kind)")
+    }
+    #expect(text.components(separatedBy: "\n| `").count == DataFault.Kind.allCases.count + 1)
   }
 }
 

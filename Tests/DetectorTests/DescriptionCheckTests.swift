@@ -29,7 +29,10 @@ import Testing
       names: [cat, dog, cat, ""]
       """
     try check(yaml) { check in
-      #expect(places(check) == ["1:1 data-yaml", "6:19 same-class-name", "6:24 data-yaml", "5:5 data-yaml", "2:19 data-yaml", "2:24 listed-twice", "4:7 leak"])
+      #expect(
+        places(check) == [
+          "1:1 data-yaml", "6:19 same-class-name", "6:24 data-yaml", "5:5 data-yaml", "2:19 data-yaml", "2:24 listed-twice", "4:7 leak",
+        ])
       #expect(check.names == ["cat", "dog", "cat", "class3"])
       #expect(check.sources[.train]?.count == 1 && check.sources[.train]?[0].line == 2)
     }
@@ -48,10 +51,11 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("", nil, nil), ("- a", nil, nil), ("names: [a", 1, nil), ("a: b\n\tc: d", 2, nil), ("train: a\nval: b\ntrain: c\n", 3, 1),
-    ("x: *nobody", 1, nil), (String(repeating: "[", count: 100_000), nil, nil),
-  ] as [(String, Int?, Int?)])
+  @Test(
+    arguments: [
+      ("", nil, nil), ("- a", nil, nil), ("names: [a", 1, nil), ("a: b\n\tc: d", 2, nil), ("train: a\nval: b\ntrain: c\n", 3, 1),
+      ("x: *nobody", 1, nil), (String(repeating: "[", count: 100_000), nil, nil),
+    ] as [(String, Int?, Int?)])
   func whatIsNoMappingIsUnusable(yaml: String, line: Int?, column: Int?) throws {
     try withTemporaryFolder { folder in
       try yaml.write(toFile: folder + "/data.yaml", atomically: false, encoding: .utf8)

@@ -3,15 +3,9 @@
 import Foundation
 
 public enum DataCheck {
-  public enum Split: String, CaseIterable, Sendable, Comparable {
-    case train, val, test
-
-    public static func < (a: Split, b: Split) -> Bool { (allCases.firstIndex(of: a) ?? 0) < (allCases.firstIndex(of: b) ?? 0) }
-  }
-
   /// What a split holds.
   public struct Summary: Equatable, Sendable {
-    public let split: Split
+    public let split: Dataset.Split
     public var images = 0
     /// Images that cannot be decoded.
     public var broken = 0
@@ -53,12 +47,12 @@ public enum DataCheck {
   ///   - onProgress: called on the caller's thread with what is done and what there is.
   /// - Throws: `DataError` where data.yaml cannot be read at all (DT-01, DT-02) or names millions of images (DT-06).
   public static func run(
-    yaml: String, splits wanted: Set<Split>? = nil, threads: Int, onProgress: (Stage, Int, Int) -> Void = { _, _, _ in }
+    yaml: String, splits wanted: Set<Dataset.Split>? = nil, threads: Int, onProgress: (Stage, Int, Int) -> Void = { _, _, _ in }
   ) throws(DataError) -> Outcome {
     let description = try DescriptionCheck(yaml: yaml)
     var faults = description.faults
     var listing = ImageListing()
-    let chosen = wanted.map { $0.sorted() } ?? Split.allCases.filter { $0 != .test || description.sources[$0] != nil }
+    let chosen = Dataset.Split.allCases.filter { wanted?.contains($0) ?? ($0 != .test || description.sources[$0] != nil) }
     for split in chosen {
       guard let sources = description.sources[split] else {
         faults.append(DataFault(.description, yaml, "\(split.rawValue) is missing: where are its images?"))
@@ -114,7 +108,7 @@ public enum DataCheck {
     }
   }
 
-  private static func summary(_ split: Split, classes: Int, _ splits: [[Split]], _ images: [ImageCheck]) -> Summary {
+  private static func summary(_ split: Dataset.Split, classes: Int, _ splits: [[Dataset.Split]], _ images: [ImageCheck]) -> Summary {
     let zeros = [Int](repeating: 0, count: classes)
     var summary = Summary(split: split, boxesByClass: zeros, imagesByClass: zeros)
     for (image, its) in zip(images, splits) where its.contains(split) {
@@ -143,7 +137,10 @@ public enum DataCheck {
       let words = "class \(index) '\(name)' has no label"
       let (train, val) = (bySplit[.train]?[index], bySplit[.val]?[index])
       if bySplit.values.allSatisfy({ $0[index] == 0 }) {
-        faults.append(DataFault(.unusedClass, yaml, "\(words) in \(bySplit.keys.sorted().map(\.rawValue).joined(separator: ", "))"))
+        faults.append(
+          DataFault(
+            .unusedClass, yaml,
+            "\(words) in \(summaries.map(\.split).filter { bySplit[$0] != nil }.map(\.rawValue).joined(separator: ", "))"))
       } else if train == 0 {
         faults.append(DataFault(.untrainedClass, yaml, "\(words) in train, and \(val ?? 0) in val"))
       } else if val == 0 {
@@ -153,10 +150,11 @@ public enum DataCheck {
     return faults
   }
 
+  /// By kind, file and place; what is equal in these stays in the order of images and classes.
   private static func sorted(_ faults: [DataFault]) -> [DataFault] {
     let rank = Dictionary(uniqueKeysWithValues: DataFault.Kind.allCases.enumerated().map { ($0.element, $0.offset) })
-    return faults.map { (rank[$0.kind] ?? 0, $0) }.sorted { a, b in
-      (a.0, a.1.file, a.1.line ?? 0, a.1.detail) < (b.0, b.1.file, b.1.line ?? 0, b.1.detail)
-    }.map(\.1)
+    return faults.enumerated().map { (rank[$0.element.kind] ?? 0, $0.offset, $0.element) }.sorted { a, b in
+      (a.0, a.2.file, a.2.line ?? 0, a.2.column ?? 0, a.1) < (b.0, b.2.file, b.2.line ?? 0, b.2.column ?? 0, b.1)
+    }.map(\.2)
   }
 }

@@ -78,7 +78,8 @@ extension DataFault.Kind {
     case .noImages: ("splits without images", "check path: and the split's entry in data.yaml; JPEG and PNG are read")
     case .noLabels: ("splits without labels", "labels lie beside images: the last /images/ of a path becomes /labels/, the ending .txt")
     case .leak: ("images that are in two splits", "remove them from one: scores on images that were trained on mean nothing")
-    case .imageKind: ("images of a kind that is not read", "convert them to JPEG or PNG, for example with ImageMagick's mogrify -format png")
+    case .imageKind:
+      ("images of a kind that is not read", "convert them to JPEG or PNG, for example with ImageMagick's mogrify -format png")
     case .brokenImage: ("broken images", "fetch them again from their source, or remove them with their label files")
     case .largeImage: ("images that are too large", "shrink them, or cut them into tiles and their labels with them")
     case .smallImage: ("images of less than 10 pixels", "remove them: thumbnails and icons, most likely")

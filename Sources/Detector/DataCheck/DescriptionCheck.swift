@@ -15,7 +15,7 @@ struct DescriptionCheck {
   let path: String
   /// Class names by index; empty where the file does not say.
   private(set) var names: [String] = []
-  private(set) var sources: [DataCheck.Split: [Source]] = [:]
+  private(set) var sources: [Dataset.Split: [Source]] = [:]
   private(set) var faults: [DataFault] = []
 
   init(yaml path: String) throws(DataError) {
@@ -29,7 +29,7 @@ struct DescriptionCheck {
     let folder = URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent().path
     if let base = fields["path"], base.string == nil { add(.description, base, "path is no path") }
     let base = Self.absolute(fields["path"]?.string ?? ".", below: folder)
-    for split in DataCheck.Split.allCases { readSources(fields[split.rawValue], split, base) }
+    for split in Dataset.Split.allCases { readSources(fields[split.rawValue], split, base) }
   }
 
   private mutating func add(_ kind: DataFault.Kind, _ node: Node?, _ detail: String) {
@@ -127,7 +127,7 @@ struct DescriptionCheck {
 
   // MARK: Paths
 
-  private mutating func readSources(_ node: Node?, _ split: DataCheck.Split, _ base: String) {
+  private mutating func readSources(_ node: Node?, _ split: Dataset.Split, _ base: String) {
     guard let node, node.null == nil else { return }
     for entry in node.sequence.map(Array.init) ?? [node] {
       guard let text = entry.string, !text.isEmpty else {
@@ -135,7 +135,7 @@ struct DescriptionCheck {
         continue
       }
       let source = Source(path: Self.absolute(text, below: base), line: entry.mark?.line, column: entry.mark?.column)
-      for other in DataCheck.Split.allCases where other != split {
+      for other in Dataset.Split.allCases where other != split {
         guard sources[other]?.contains(where: { $0.path == source.path }) == true else { continue }
         add(.leak, entry, "\(split.rawValue) names \(text), and so does \(other.rawValue)")
       }

@@ -3,12 +3,12 @@
 
 struct Duplicates {
   let paths: [String]
-  let splits: [[DataCheck.Split]]
+  let splits: [[Dataset.Split]]
   let images: [ImageCheck]
   private(set) var faults: [DataFault] = []
 
   /// All by image, in the order of `ImageListing`.
-  init(paths: [String], splits: [[DataCheck.Split]], images: [ImageCheck]) {
+  init(paths: [String], splits: [[Dataset.Split]], images: [ImageCheck]) {
     precondition(paths.count == splits.count && paths.count == images.count)
     (self.paths, self.splits, self.images) = (paths, splits, images)
   }

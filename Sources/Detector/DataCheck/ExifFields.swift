@@ -69,7 +69,8 @@ struct ExifFields: Equatable {
     if orientation >= 5, let width, let height, width != height, storedWidth != storedHeight,
       (width > height) != (storedWidth > storedHeight)
     {
-      let detail = "turned twice: EXIF speaks of \(width)×\(height) pixels and a turn, but the \(stored) pixels of the file are turned already"
+      let detail =
+        "turned twice: EXIF speaks of \(width)×\(height) pixels and a turn, but the \(stored) pixels of the file are turned already"
       return DataFault(.exif, file, detail)
     }
     let shown = orientation >= 5 ? "\(storedHeight)×\(storedWidth)" : stored

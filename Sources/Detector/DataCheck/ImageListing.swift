@@ -5,7 +5,7 @@ import Foundation
 struct ImageListing {
   private(set) var paths: [String] = []
   /// By image.
-  private(set) var splits: [[DataCheck.Split]] = []
+  private(set) var splits: [[Dataset.Split]] = []
   private(set) var faults: [DataFault] = []
   /// Folders that hold images or that data.yaml names.
   private(set) var folders: Set<String> = []
@@ -14,7 +14,7 @@ struct ImageListing {
   private static let listBytesMax = 1 << 30
 
   /// Adds the images that `sources` of data.yaml at `yaml` name for `split`.
-  mutating func add(_ sources: [DescriptionCheck.Source], _ split: DataCheck.Split, yaml: String) throws(DataError) {
+  mutating func add(_ sources: [DescriptionCheck.Source], _ split: Dataset.Split, yaml: String) throws(DataError) {
     var found: [String: String] = [:]
     for source in sources {
       var isFolder: ObjCBool = false
@@ -23,6 +23,11 @@ struct ImageListing {
         faults.append(DataFault(.missingPath, yaml, line: source.line, column: source.column, detail))
       } else if isFolder.boolValue {
         folders.insert(source.path)
+        // Links above a folder are followed, one in its place is not.
+        if (try? FileManager.default.attributesOfItem(atPath: source.path))?[.type] as? FileAttributeType == .typeSymbolicLink {
+          let detail = "\(split.rawValue): \(source.path) is a link to a folder: training finds nothing in it"
+          faults.append(DataFault(.linkedFolder, yaml, line: source.line, column: source.column, detail))
+        }
         try walk(source.path, split, &found)
       } else if source.path.hasSuffix(".txt") {
         try readList(source.path, split, &found)
@@ -47,7 +52,7 @@ struct ImageListing {
 
   /// `found` says for each path of this split what named it.
   private mutating func take(
-    _ path: String, _ split: DataCheck.Split, from place: (file: String, line: Int?), _ found: inout [String: String]
+    _ path: String, _ split: Dataset.Split, from place: (file: String, line: Int?), _ found: inout [String: String]
   ) throws(DataError) {
     let suffix = (path as NSString).pathExtension.lowercased()
     guard ImageDecoder.suffixes.contains(suffix) else {
@@ -67,7 +72,7 @@ struct ImageListing {
     }
   }
 
-  private mutating func walk(_ folder: String, _ split: DataCheck.Split, _ found: inout [String: String]) throws(DataError) {
+  private mutating func walk(_ folder: String, _ split: Dataset.Split, _ found: inout [String: String]) throws(DataError) {
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
       faults.append(DataFault(.missingPath, folder, "the folder cannot be read: may you?"))
       return
@@ -90,7 +95,7 @@ struct ImageListing {
     }
   }
 
-  private mutating func readList(_ list: String, _ split: DataCheck.Split, _ found: inout [String: String]) throws(DataError) {
+  private mutating func readList(_ list: String, _ split: Dataset.Split, _ found: inout [String: String]) throws(DataError) {
     guard let handle = FileHandle(forReadingAtPath: list) else {
       faults.append(DataFault(.missingPath, list, "the list cannot be opened: may you?"))
       return

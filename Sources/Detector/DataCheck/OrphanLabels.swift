@@ -42,10 +42,20 @@ struct OrphanLabels {
     for name in names.sorted() where name.hasSuffix(".txt") && !Self.companions.contains(name.lowercased()) {
       let stem = String(name.dropLast(4))
       guard seen.insert(labels + "/" + name).inserted, !stems(images).contains(stem),
-        LabelFile.path(ofImage: "\(images)/\(stem).jpg") == labels + "/" + name
+        LabelFile.path(ofImage: "\(images)/\(stem).jpg") == labels + "/" + name,
+        // Among images lie texts of all kinds: lists, remarks.
+        labels != images || Self.beginsWithARow(labels + "/" + name)
       else { continue }
       faults.append(DataFault(.orphanLabels, labels + "/" + name, "no image is called \(images)/\(stem)"))
     }
+  }
+
+  private static func beginsWithARow(_ path: String) -> Bool {
+    let handle = FileHandle(forReadingAtPath: path)
+    defer { try? handle?.close() }
+    let front = String(decoding: (try? handle?.read(upToCount: 4096)) ?? Data(), as: UTF8.self)
+    let words = front.split(whereSeparator: \.isNewline).first?.split(whereSeparator: \.isWhitespace) ?? []
+    return words.count >= 5 && words.prefix(5).allSatisfy { Double($0) != nil }
   }
 
   private mutating func stems(_ folder: String) -> Set<String> {

@@ -19,24 +19,34 @@ public struct Annotator: Sendable {
 
   public init(lineWidth: Int? = nil) { self.lineWidth = lineWidth }
 
-  /// Draws the boxes in their order: the last is on top.
+  /// Draws the boxes in their order: the last is on top. All tags lie above all lines, so that no line crosses a word.
+  ///
+  /// The font has ASCII only: accents are dropped, and a tag with other characters begins with the class's number.
   public func draw(boxes: [AnnotatedBox], on image: inout RGBImage) {
     let mean = Double(image.width + image.height) / 2
     let line = lineWidth ?? max(1, Int((mean * 0.003).rounded()))
     let scale = max(1, Int((mean / 480).rounded()))
-    for box in boxes where (0..<4).allSatisfy({ box.box[$0].isFinite && abs(box.box[$0]) < 1e9 }) {
-      let color = DrawingColor.ofClass(box.classIndex)
+    let drawable = boxes.filter { box in (0..<4).allSatisfy { box.box[$0].isFinite && abs(box.box[$0]) < 1e9 } }
+    for box in drawable {
       let (left, top) = (Int(box.box.x.rounded()), Int(box.box.y.rounded()))
       let (right, bottom) = (max(Int(box.box.z.rounded()), left + 1), max(Int(box.box.w.rounded()), top + 1))
-      image.frame(x: left..<right, y: top..<bottom, line: line, color)
-      guard !box.text.isEmpty else { continue }
-      let text = BitmapFont.has(box.text) ? box.text : "\(box.classIndex) \(box.text)"
-      let width = text.count * BitmapFont.advance * scale + scale
-      let height = (BitmapFont.height + 2) * scale
-      let x = max(min(left, image.width - width), 0)
-      let y = top >= height ? top - height : min(top, max(image.height - height, 0))
-      image.fill(x: x..<(x + width), y: max(y, 0)..<(max(y, 0) + height), color)
-      image.draw(text, x: x + scale, y: max(y, 0) + scale, scale: scale, color.text)
+      image.frame(x: left..<right, y: top..<bottom, line: line, DrawingColor.ofClass(box.classIndex))
     }
+    for box in drawable where !box.text.isEmpty { Self.tag(box, scale: scale, on: &image) }
+  }
+
+  private static func tag(_ box: AnnotatedBox, scale: Int, on image: inout RGBImage) {
+    let folded = BitmapFont.folded(box.text)
+    let text = BitmapFont.has(folded) ? folded : "\(box.classIndex) \(folded)"
+    func width(_ scale: Int) -> Int { (text.count * BitmapFont.advance + 3) * scale }
+    var scale = scale
+    while scale > 1, width(scale) > image.width { scale -= 1 }
+    let height = (BitmapFont.height + 2) * scale
+    let (left, top) = (Int(box.box.x.rounded()), Int(box.box.y.rounded()))
+    let x = max(min(left, image.width - width(scale)), 0)
+    let y = max(top >= height ? top - height : min(top, image.height - height), 0)
+    let color = DrawingColor.ofClass(box.classIndex)
+    image.fill(x: x..<(x + width(scale)), y: y..<(y + height), color)
+    image.draw(text, x: x + 2 * scale, y: y + 3 * scale / 2, scale: scale, color.text)
   }
 }
