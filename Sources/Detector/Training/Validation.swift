@@ -128,7 +128,8 @@ public struct Validation: Sendable {
     }
     let mean = sums / Double(source.imageCount)
     return Outcome(
-      scores: collector.scores(), curves: collector.curves(), confusion: confusion, boxLoss: mean.x, objectnessLoss: mean.y, classLoss: mean.z,
+      scores: collector.scores(), curves: collector.curves(), confusion: confusion, boxLoss: mean.x, objectnessLoss: mean.y,
+      classLoss: mean.z,
       images: source.imageCount, seconds: (ContinuousClock.now - clock).inSeconds)
   }
 
