@@ -36,7 +36,7 @@ struct DatasetTarget: Target {
   /// The first byte: even a data.yaml, odd a model yaml.
   func run(_ input: [UInt8]) {
     guard let first = input.first, let text = String(validating: input.dropFirst(), as: UTF8.self) else { return }
-    do {
+    do throws(DataError) {
       if first & 1 == 0 {
         let description = try DatasetDescription(parsing: text, path: "folder/data.yaml")
         require(!description.names.isEmpty && description.names.count <= 10_000, "no names, or too many")
@@ -49,10 +49,8 @@ struct DatasetTarget: Target {
         }
         require(again == spec, "a model's own description means another model")
       }
-    } catch let error as DataError {
-      require(!error.reason.isEmpty && !error.message.isEmpty, "a complaint without words")
     } catch {
-      fatalError("broken property: an error of another kind")
+      require(!error.reason.isEmpty && !error.message.isEmpty, "a complaint without words")
     }
   }
 
