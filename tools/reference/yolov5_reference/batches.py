@@ -3,12 +3,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-
 import numpy as np
 from torch import Tensor
 
 from .data import Split, as_input, as_targets, read_image, scaled
-from .letterbox import STRIDE, letterbox
+from .letterbox import STRIDE, Letterbox, letterbox
 
 
 @dataclass
@@ -38,15 +37,22 @@ def build(split: Split, indices: list[int], image_size: int, height: int, width:
         small = scaled(image, image_size, augmented=False)
         boxed = letterbox(small, height, width, scale_up=False)
         own = split.labels[index].copy()
-        own[:, [1, 3]] *= boxed.ratio * small.shape[1]
-        own[:, [2, 4]] *= boxed.ratio * small.shape[0]
-        own[:, 1] += boxed.dw
-        own[:, 2] += boxed.dh
-        own[:, 1:] /= np.array([width, height, width, height], np.float32)
+        own[:, 1:] = moved(own[:, 1:], boxed, small.shape[:2], (height, width))
         pixels.append(boxed.image)
         labels.append(own)
         placed.append(Placed(rows, columns, small.shape[0] / rows, boxed.dw, boxed.dh))
     return Batch(as_input(pixels), as_targets(labels), placed)
+
+
+def moved(boxes: np.ndarray, boxed: Letterbox, inner: tuple[int, int], outer: tuple[int, int]) -> np.ndarray:
+    """Labels of an image as fractions of its letterbox. By way of the corners in single precision, as trainers do it: labels lie on
+    whole pixels, so cells are decided by ties, and a centre moved directly decides some of them otherwise."""
+    size = np.float32(boxed.ratio) * np.array([inner[1], inner[0]], np.float32)
+    padding = np.array([boxed.dw, boxed.dh], np.float32)
+    limit = np.array([outer[1], outer[0]], np.float32)
+    low = (size * (boxes[:, :2] - boxes[:, 2:] / 2) + padding).clip(0, limit)
+    high = (size * (boxes[:, :2] + boxes[:, 2:] / 2) + padding).clip(0, limit)
+    return np.hstack(((low + high) / 2 / limit, (high - low) / limit))
 
 
 def square(split: Split, indices: list[int], image_size: int) -> Batch:
