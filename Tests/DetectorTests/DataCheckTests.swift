@@ -175,7 +175,7 @@ import Testing
     #expect(words(found) == ["label-without-image lost.txt"])
   }
 
-  @Test func linksAboveAFolderAreFollowedAndOthersAreNot() throws {
+  @Test func linksToANamedFolderAreFollowedAndLinksInsideAreNot() throws {
     let found = try findings { data in
       try FileManager.default.createSymbolicLink(atPath: data.folder + "/link", withDestinationPath: data.folder)
       try FileManager.default.createSymbolicLink(
@@ -188,8 +188,9 @@ import Testing
       try FileManager.default.createSymbolicLink(atPath: data.folder + "/images/link", withDestinationPath: data.folder + "/images/train")
       try FileManager.default.createSymbolicLink(atPath: data.folder + "/labels/link", withDestinationPath: data.folder + "/labels/train")
       try write("val: images/val\ntrain: images/link\nnames: [a, b]\n", data.yaml)
+      #expect(try Dataset(yaml: data.yaml, split: .train).count == 4)
     }
-    #expect(words(linked) == ["linked-folder data.yaml:2"])
+    #expect(words(linked).isEmpty)
   }
 
   @Test func imagesThatShareALabelFileAreNoted() throws {

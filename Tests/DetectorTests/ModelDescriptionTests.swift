@@ -102,7 +102,7 @@ private let unusual = """
 
   static let refused = [
     Refused(text: "nc: 80", place: nil, reason: "no backbone"),
-    Refused(text: "[1, 2]", place: nil, reason: "not a YAML mapping"),
+    Refused(text: "[1, 2]", place: 1, reason: "not a YAML mapping"),
     Refused(text: "nc: [", place: 2, reason: "not YAML"),
     Refused(text: yaml(head: published).replacing("nc: 80", with: "nc: 0"), place: 1, reason: "nc must be"),
     Refused(text: yaml(head: published).replacing("depth_multiple: 0.33", with: "depth_multiple: -1"), place: 2, reason: "depth_multiple"),

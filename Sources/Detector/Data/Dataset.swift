@@ -56,7 +56,9 @@ public struct Dataset: Sendable {
         .unreadable, root, "does not exist (named in \(yaml))", hint: "paths are relative to path:, and that to the file's folder")
     }
     if isFolder.boolValue {
-      guard let walker = FileManager.default.enumerator(atPath: root) else { return }
+      // The walk follows no links, not even one in the folder's own place.
+      let folder = URL(fileURLWithPath: root).resolvingSymlinksInPath().path
+      guard let walker = FileManager.default.enumerator(atPath: folder) else { return }
       for case let name as String in walker where try isImage(name, below: root + "/") {
         paths.insert(root + "/" + name)
         // A wrong path such as `/` ends here, not after hours.

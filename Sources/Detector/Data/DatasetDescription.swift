@@ -55,18 +55,11 @@ public struct DatasetDescription: Equatable, Sendable {
   }
 
   private static func fields(_ text: String, _ path: String) throws(DataError) -> [String: Node] {
-    let root: Node?
-    do {
-      root = try compose(yaml: text)
-    } catch let error as YamlError {
-      var line: Int?
-      if case .parser(_, _, let mark, _) = error { line = mark.line }
-      if case .scanner(_, _, let mark, _) = error { line = mark.line }
-      throw bad(path, "not YAML", line: line)
-    } catch {
-      throw bad(path, "not YAML")
-    }
-    guard let mapping = root?.mapping else { throw bad(path, "not a YAML mapping") }
+    let mapping: Node.Mapping
+    do throws(YAMLText.Fault) {
+      guard let found = try YAMLText.mapping(text) else { throw YAMLText.Fault(reason: "not a YAML mapping") }
+      mapping = found
+    } catch { throw bad(path, error.reason, line: error.line) }
     var fields: [String: Node] = [:]
     for (key, value) in mapping {
       let name = key.string ?? ""

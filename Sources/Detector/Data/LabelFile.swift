@@ -73,7 +73,8 @@ public enum LabelFile {
     return label
   }
 
-  private static func box(of polygon: [Float], classIndex: Int) -> Label {
+  /// The box around a polygon's points, x and y in turn.
+  static func box(of polygon: [Float], classIndex: Int) -> Label {
     let xs = stride(from: 0, to: polygon.count, by: 2).map { polygon[$0] }
     let ys = stride(from: 1, to: polygon.count, by: 2).map { polygon[$0] }
     let (left, right) = (xs.min() ?? 0, xs.max() ?? 0)

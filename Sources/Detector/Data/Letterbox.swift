@@ -41,10 +41,7 @@ public struct Letterbox: Equatable, Sendable {
   public func apply(to image: RGBImage, filter: RGBImage.Filter = .bilinear) -> RGBImage {
     let inner = image.resized(width: innerWidth, height: innerHeight, filter: filter)
     var out = RGBImage(width: width, height: height, grey: RGBImage.padding)
-    for row in 0..<innerHeight {
-      let to = ((top + row) * width + left) * 3
-      out.pixels.replaceSubrange(to..<to + innerWidth * 3, with: inner.pixels[row * innerWidth * 3..<(row + 1) * innerWidth * 3])
-    }
+    out.paste(inner, x: left, y: top)
     return out
   }
 }

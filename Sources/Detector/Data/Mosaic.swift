@@ -17,7 +17,7 @@ extension Augmentation {
       let image = try store.image(member)
       let x = corner % 2 == 0 ? centreX - image.width : centreX
       let y = corner < 2 ? centreY - image.height : centreY
-      Self.paste(image, into: &placed.image, x: x, y: y)
+      placed.image.paste(image, x: x, y: y)
       placed.add(store.dataset.labels[member], x: Float(x), y: Float(y), width: Float(image.width), height: Float(image.height))
     }
     let limit = Float(canvas)
@@ -27,20 +27,5 @@ extension Augmentation {
         right: min(max($0.right, 0), limit), bottom: min(max($0.bottom, 0), limit))
     }
     return placed
-  }
-
-  /// Copies what of `image` at (x, y) falls on the canvas.
-  private static func paste(_ image: RGBImage, into canvas: inout RGBImage, x: Int, y: Int) {
-    let (x0, x1) = (max(x, 0), min(x + image.width, canvas.width))
-    guard x0 < x1 else { return }
-    let width = canvas.width
-    canvas.pixels.withUnsafeMutableBufferPointer { to in
-      image.pixels.withUnsafeBufferPointer { from in
-        guard let target = to.baseAddress, let source = from.baseAddress else { return }
-        for row in max(y, 0)..<max(max(y, 0), min(y + image.height, width)) {
-          (target + (row * width + x0) * 3).update(from: source + ((row - y) * image.width + x0 - x) * 3, count: (x1 - x0) * 3)
-        }
-      }
-    }
   }
 }

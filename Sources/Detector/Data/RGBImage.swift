@@ -27,6 +27,22 @@ public struct RGBImage: Equatable, Sendable {
     }
   }
 
+  /// Puts an image's top left corner at (x, y); what falls beside this image is left out.
+  mutating func paste(_ image: RGBImage, x: Int, y: Int) {
+    let (x0, x1) = (max(x, 0), min(x + image.width, width))
+    let (y0, y1) = (max(y, 0), min(y + image.height, height))
+    guard x0 < x1, y0 < y1 else { return }
+    let own = width
+    pixels.withUnsafeMutableBufferPointer { to in
+      image.pixels.withUnsafeBufferPointer { from in
+        guard let target = to.baseAddress, let source = from.baseAddress else { return }
+        for row in y0..<y1 {
+          (target + (row * own + x0) * 3).update(from: source + ((row - y) * image.width + x0 - x) * 3, count: (x1 - x0) * 3)
+        }
+      }
+    }
+  }
+
   /// YOLOv5's padding grey.
   public static let padding: UInt8 = 114
 }

@@ -46,26 +46,10 @@ struct DescriptionCheck {
     guard data.count <= DatasetDescription.fileBytesMax, let text = String(data: data, encoding: .utf8) else {
       throw unusable("not a UTF-8 text of at most \(DatasetDescription.fileBytesMax) bytes")
     }
-    do {
-      guard let mapping = try compose(yaml: text)?.mapping else { throw unusable("not a YAML mapping") }
+    do throws(YAMLText.Fault) {
+      guard let mapping = try YAMLText.mapping(text) else { throw YAMLText.Fault(reason: "not a YAML mapping") }
       return mapping
-    } catch let error as DataError {
-      throw error
-    } catch YamlError.duplicatedKeysInMapping(let keys, _) {
-      throw unusable("\(keys.joined(separator: ", ")) stands twice", line: secondLine(of: keys.first ?? "", in: text), column: 1)
-    } catch YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
-      YamlError.composer(_, let problem, let mark, _)
-    {
-      throw unusable("not YAML: \(problem)", line: mark.line, column: mark.column)
-    } catch {
-      throw unusable("not YAML")
-    }
-  }
-
-  /// The second line that begins with `key:`; the parser only says that there is one.
-  private static func secondLine(of key: String, in text: String) -> Int? {
-    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-    return lines.indices.filter { lines[$0].hasPrefix(key + ":") }.dropFirst().first.map { $0 + 1 }
+    } catch { throw unusable(error.reason, line: error.line, column: error.column) }
   }
 
   // MARK: Names

@@ -23,11 +23,6 @@ struct ImageListing {
         faults.append(DataFault(.missingPath, yaml, line: source.line, column: source.column, detail))
       } else if isFolder.boolValue {
         folders.insert(source.path)
-        // Links above a folder are followed, one in its place is not.
-        if (try? FileManager.default.attributesOfItem(atPath: source.path))?[.type] as? FileAttributeType == .typeSymbolicLink {
-          let detail = "\(split.rawValue): \(source.path) is a link to a folder: training finds nothing in it"
-          faults.append(DataFault(.linkedFolder, yaml, line: source.line, column: source.column, detail))
-        }
         try walk(source.path, split, &found)
       } else if source.path.hasSuffix(".txt") {
         try readList(source.path, split, &found)

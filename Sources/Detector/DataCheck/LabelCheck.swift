@@ -99,10 +99,6 @@ struct LabelCheck {
   /// The box of four values, or around a polygon's points.
   private static func label(_ classIndex: Int, _ values: [Float]) -> Label {
     guard values.count > 4 else { return Label(classIndex: classIndex, x: values[0], y: values[1], w: values[2], h: values[3]) }
-    let xs = stride(from: 0, to: values.count, by: 2).map { values[$0] }
-    let ys = stride(from: 1, to: values.count, by: 2).map { values[$0] }
-    let (left, right) = (xs.min() ?? 0, xs.max() ?? 0)
-    let (top, bottom) = (ys.min() ?? 0, ys.max() ?? 0)
-    return Label(classIndex: classIndex, x: (left + right) / 2, y: (top + bottom) / 2, w: right - left, h: bottom - top)
+    return LabelFile.box(of: values, classIndex: classIndex)
   }
 }

@@ -1,4 +1,4 @@
-// Drawing on images: filled rectangles, frames, text in dots, other images. Everything is cut at the image's border.
+// Drawing on images: filled rectangles, frames, text in dots. Everything is cut at the image's border.
 
 extension RGBImage {
   /// Fills columns `x` of rows `y`.
@@ -31,17 +31,6 @@ extension RGBImage {
           fill(x: left..<(left + scale), y: (y + row * scale)..<(y + (row + 1) * scale), color)
         }
       }
-    }
-  }
-
-  /// Puts an image's top left corner at (x, y).
-  mutating func paste(_ image: RGBImage, x: Int, y: Int) {
-    let columns = (x..<(x + image.width)).clamped(to: 0..<width)
-    guard !columns.isEmpty else { return }
-    for row in (y..<(y + image.height)).clamped(to: 0..<height) {
-      let from = ((row - y) * image.width + columns.lowerBound - x) * 3
-      let to = (row * width + columns.lowerBound) * 3
-      pixels.replaceSubrange(to..<(to + columns.count * 3), with: image.pixels[from..<(from + columns.count * 3)])
     }
   }
 

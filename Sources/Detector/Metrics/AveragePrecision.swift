@@ -66,10 +66,17 @@ public struct AveragePrecision: Sendable {
   }
 
   /// The scores of everything added so far; all zero where nothing was found rightly.
-  public func scores() -> DetectionScores {
+  public func scores() -> DetectionScores { evaluated().scores }
+
+  /// The curves of everything added so far.
+  public func curves() -> CurveSet { evaluated().curves }
+
+  /// Both at once: each ranks all detections.
+  public func evaluated() -> (scores: DetectionScores, curves: CurveSet) {
     let classes = classCurves()
-    let best = classes.isEmpty ? 0 : Self.smoothedPeak(CurveSet(classes: classes.map(\.curves)).meanF1)
-    return DetectionScores(
+    let curves = CurveSet(classes: classes.map(\.curves))
+    let best = classes.isEmpty ? 0 : Self.smoothedPeak(curves.meanF1)
+    let scores = DetectionScores(
       classes: classes.map { found in
         let precision = found.curves.precision[best]
         let recall = found.curves.recall[best]
@@ -77,10 +84,8 @@ public struct AveragePrecision: Sendable {
           classIndex: found.curves.classIndex, labels: found.curves.labels, precision: precision, recall: recall,
           f1: Self.f1(precision, recall), averagePrecision: found.average)
       })
+    return (scores, curves)
   }
-
-  /// The curves of everything added so far.
-  public func curves() -> CurveSet { CurveSet(classes: classCurves().map(\.curves)) }
 
   /// By class that has labels: its curves, and average precision per threshold.
   private func classCurves() -> [(curves: CurveSet.ClassCurves, average: [Double])] {

@@ -24,14 +24,11 @@ public enum ModelDescription {
   /// - Parameter path: named in errors.
   public static func parse(_ text: String, path: String, classes: Int? = nil) throws(DataError) -> ModelSpec {
     guard text.utf8.count <= bytesMax else { throw DataError(.badModel, path, "longer than \(bytesMax) bytes", hint: hint) }
-    let root: Node?
-    do { root = try compose(yaml: text) } catch {
-      var line: Int?
-      if case .parser(_, _, let mark, _)? = error as? YamlError { line = mark.line }
-      if case .scanner(_, _, let mark, _)? = error as? YamlError { line = mark.line }
-      throw DataError(.badModel, path, line: line, "not YAML", hint: hint)
-    }
-    guard let mapping = root?.mapping else { throw DataError(.badModel, path, "not a YAML mapping", hint: hint) }
+    let mapping: Node.Mapping
+    do throws(YAMLText.Fault) {
+      guard let found = try YAMLText.mapping(text) else { throw YAMLText.Fault(reason: "not a YAML mapping") }
+      mapping = found
+    } catch { throw DataError(.badModel, path, line: error.line, column: error.column, error.reason, hint: hint) }
     let reader = ModelDescriptionReader(path: path, hint: hint)
     let spec = try reader.spec(mapping, classes: classes)
     do { try spec.validate() } catch { throw DataError(.badModel, path, error.reason, hint: hint) }

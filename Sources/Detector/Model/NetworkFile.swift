@@ -148,7 +148,7 @@ extension Network {
   /// The whole state under YOLOv5's names, ready to be written.
   public func safetensors(metadata: [String: String] = [:]) -> SafetensorsWriter {
     var writer = SafetensorsWriter(metadata: metadata)
-    if !spec.hasStandardLayers { writer.metadata[ModelSpec.descriptionKey] = ModelDescription.text(spec) }
+    writer.metadata[ModelSpec.descriptionKey] = spec.hasStandardLayers ? nil : ModelDescription.text(spec)
     let values = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0) })
     for row in table.rows {
       switch row.role {

@@ -23,7 +23,12 @@ extension HyperParameters {
   /// - Parameter path: named in errors.
   init(parsing text: String, path: String, task: ModelTask = .detect) throws(TrainingError) {
     self.init()
-    for (key, value) in try Self.mapping(text, path) {
+    let mapping: Node.Mapping?
+    do throws(YAMLText.Fault) { mapping = try YAMLText.mapping(text) } catch {
+      let place = [error.line, error.column].compactMap { $0.map { ":\($0)" } }.joined()
+      throw TrainingError(.badHyperParameters, "\(path)\(place): \(error.reason)", hint: "a hyp.yaml is a list of `key: number` lines")
+    }
+    for (key, value) in mapping ?? [:] {
       let name = key.string ?? ""
       guard name == Self.anchorsKey || Self.fields.contains(where: { $0.key == name }) else {
         throw Self.fault(path, key.mark, "unknown key '\(name.prefix(60))'", hint: "known are \(Self.knownKeys)")
@@ -55,24 +60,6 @@ extension HyperParameters {
       }
       self[keyPath: field.path] = number
     }
-  }
-
-  private static func mapping(_ text: String, _ path: String) throws(TrainingError) -> [(key: Node, value: Node)] {
-    let root: Node?
-    do { root = try compose(yaml: text) } catch {
-      var mark: Mark?
-      if case YamlError.parser(_, _, let place, _) = error { mark = place }
-      if case YamlError.scanner(_, _, let place, _) = error { mark = place }
-      if case YamlError.duplicatedKeysInMapping(let keys, _) = error {
-        throw fault(path, nil, "'\(keys.sorted().first ?? "")' stands twice", hint: "keep one of the two")
-      }
-      throw fault(path, mark, "not YAML", hint: "a hyp.yaml is a list of `key: number` lines")
-    }
-    guard let root else { return [] }
-    guard let mapping = root.mapping else {
-      throw fault(path, root.mark, "not a YAML mapping", hint: "a hyp.yaml is a list of `key: number` lines")
-    }
-    return mapping.map { ($0.key, $0.value) }
   }
 
   private static func fault(_ path: String, _ mark: Mark?, _ reason: String, hint: String) -> TrainingError {

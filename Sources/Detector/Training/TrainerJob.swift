@@ -92,7 +92,7 @@ public struct TrainerJob: Equatable, Sendable {
     options.isAugmented = try fields.flag("augment", default: true)
     if let name = try fields.optionalText("norm") {
       guard let norm = NormMode(rawValue: name) else {
-        throw TrainingError(.badJob, "\(fields.file): norm \"\(name.prefix(40))\" is unknown", hint: "batch or frozen")
+        throw TrainingError(.badJob, "\(fields.file): norm \"\(name.prefix(40))\" is unknown", hint: "batch, frozen or group")
       }
       options.norm = norm
     }

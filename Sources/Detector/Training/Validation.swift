@@ -127,9 +127,9 @@ public struct Validation: Sendable {
       onBatch(done, plan.batches.count)
     }
     let mean = sums / Double(source.imageCount)
+    let (scores, curves) = collector.evaluated()
     return Outcome(
-      scores: collector.scores(), curves: collector.curves(), confusion: confusion, boxLoss: mean.x, objectnessLoss: mean.y,
-      classLoss: mean.z,
+      scores: scores, curves: curves, confusion: confusion, boxLoss: mean.x, objectnessLoss: mean.y, classLoss: mean.z,
       images: source.imageCount, seconds: (ContinuousClock.now - clock).inSeconds)
   }
 
