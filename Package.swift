@@ -91,7 +91,7 @@ let package = Package(
     library("DPAccountant", ["GMP"]),
 
     // protocol
-    library("SecAgg", ["Sodium", "Masking", "GMP"]),
+    library("SecAgg", ["Sodium", "Masking", "GMP", "DPAccountant"]),
     library("Detector", ["COpenBLAS", "CKernels", "CTurboJPEG", "CPNG", "Safetensors", "TorchWeights", yams]),
 
     // runtime

@@ -1,4 +1,4 @@
-// What the encoder and the decoder refuse (spec/04-quantisation-and-wrap-bound.md).
+// What the encoder and the decoder refuse (spec/04-quantisation-and-wrap-bound.md, spec/12-noised-rounds.md).
 
 public struct EncodingError: Error, Equatable, Sendable {
   public enum Code: String, Sendable {
@@ -14,6 +14,8 @@ public struct EncodingError: Error, Equatable, Sendable {
     case sumOutOfRange = "EN-05"
     /// The weights of the survivors sum to nothing: there is no mean.
     case noWeight = "EN-06"
+    /// No rounding of an update keeps the norm that a noised round allows.
+    case cannotRound = "EN-07"
   }
 
   public let code: Code

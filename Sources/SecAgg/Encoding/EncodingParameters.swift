@@ -41,9 +41,6 @@ public struct EncodingParameters: Hashable, Sendable {
   /// A range below this could push w/range out of what a Double holds; NaN fails the comparison with it too.
   public static let rangeMin = 0x1p-40
   static let limbBits = 16
-  static let version: UInt8 = 1
-  /// The only noise mechanism of this version.
-  static let noMechanism = "none"
 
   public init(
     sites: Int, parameterRange: Double = 1, statisticsRange: Double = 4, parameterBits: Int = 20, statisticsBits: Int = 20,

@@ -3,8 +3,8 @@
 extension EncodingParameters {
   public func encoded() -> [UInt8] {
     var writer = ByteWriter()
-    writer.u8(EncodingParameters.version)
-    writer.text8(EncodingParameters.noMechanism)
+    writer.u8(Mechanism.version)
+    writer.text8(Mechanism.plainName)
     writer.u32(UInt32(clamping: sites))
     writer.double(parameterRange)
     writer.double(statisticsRange)
@@ -22,21 +22,14 @@ extension EncodingParameters {
 
   /// - Throws: SA-18 for anything but the canonical bytes of valid parameters, SA-17 where a sum could wrap.
   public init(decoding bytes: [UInt8]) throws(Refusal) {
-    do {
-      try self.init(parsing: bytes)
-    } catch {
-      // A reader says "malformed"; here the mechanism is what is wrong.
-      throw error.code == .malformed ? Refusal(.badMechanism, "the mechanism: \(error.reason)") : error
-    }
+    self = try Mechanism.parsed { () throws(Refusal) in try EncodingParameters(parsing: bytes) }
     try validate()
   }
 
   private init(parsing bytes: [UInt8]) throws(Refusal) {
     var reader = ByteReader(bytes)
-    guard try reader.u8() == EncodingParameters.version else { throw Refusal(.badMechanism, "another version of the mechanism") }
-    guard try reader.text8() == EncodingParameters.noMechanism else {
-      throw Refusal(.badMechanism, "this version knows no noise mechanism but none")
-    }
+    try Mechanism.readVersion(&reader)
+    guard try reader.text8() == Mechanism.plainName else { throw Refusal(.badMechanism, "a mechanism with noise") }
     let sites = Int(try reader.u32())
     let parameterRange = try reader.double()
     let statisticsRange = try reader.double()

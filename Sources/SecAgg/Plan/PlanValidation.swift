@@ -13,8 +13,7 @@ extension RoundPlan {
     guard RoundPlan.isJobName(job) else {
       throw Refusal(.badParameters, "a job's name is 1 to \(RoundPlan.jobBytesMax) bytes without control characters")
     }
-    let encoding = try EncodingParameters(decoding: mechanism)
-    try encoding.validate(sections: sections, sites: sites.count)
+    try Mechanism(decoding: mechanism).validate(for: self)
   }
 
   private func validateCohort() throws(Refusal) {

@@ -24,7 +24,7 @@ public struct RoundPlan: Hashable, Sendable {
   /// Of the job's configuration; 32 bytes.
   public var configurationDigest: [UInt8]
   public var sections: [VectorSection]
-  /// The canonical bytes of `EncodingParameters`.
+  /// The canonical bytes of a `Mechanism`.
   public var mechanism: [UInt8]
 
   public static let digestBytes = 32

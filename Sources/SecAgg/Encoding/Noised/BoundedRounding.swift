@@ -1,0 +1,50 @@
+// Stochastic rounding of a whole vector with a bounded norm (Kairouz, Liu, Steinke 2021, algorithm 1): every coordinate is rounded to a
+// neighbouring integer so that its mean is kept, and all are drawn again until the squared norm, a sum of integers, is within its bound.
+// The bound is what the account pays for; nothing here depends on how floating point rounds.
+import Sodium
+
+struct BoundedRounding {
+  let normSquaredMax: UInt64
+  /// Draws so far.
+  private(set) var draws = 0
+
+  /// With constants that `NoisedEncoding.planned` chose a draw fails with probability e^-8 at most; with the least that `validate` allows, half.
+  static let drawsMax = 64
+  private static let chunk = 4096
+
+  init(normSquaredMax: UInt64) { self.normSquaredMax = normSquaredMax }
+
+  /// - Parameter values: in grid steps, each below 2^30.
+  /// - Throws: `.cannotRound` after `drawsMax` draws.
+  mutating func round(_ values: [Double], from source: inout some RandomSource & ~Copyable) throws(EncodingError) -> [Int32] {
+    var whole = [Int32](repeating: 0, count: values.count)
+    for _ in 0..<BoundedRounding.drawsMax {
+      draws += 1
+      if draw(values, into: &whole, from: &source) <= normSquaredMax { return whole }
+    }
+    throw EncodingError(.cannotRound, "no rounding of the update keeps the plan's norm; its bound is too low for its dimension")
+  }
+
+  /// One rounding of every coordinate.
+  /// - Returns: its squared norm.
+  private func draw(_ values: [Double], into whole: inout [Int32], from source: inout some RandomSource & ~Copyable) -> UInt64 {
+    var squared: UInt64 = 0
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: BoundedRounding.chunk) { random in
+      defer { SodiumLibrary.wipe(UnsafeMutableRawBufferPointer(random)) }
+      for start in stride(from: 0, to: values.count, by: BoundedRounding.chunk) {
+        let count = min(BoundedRounding.chunk, values.count - start)
+        source.fill(UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: random[..<count])))
+        for index in 0..<count {
+          let value = values[start + index]
+          var floor = Int32(value)
+          if Double(floor) > value { floor -= 1 }
+          // 53 random bits against the fraction, as in spec/04 [SA-103].
+          if Double(UInt64(littleEndian: random[index]) >> 11) * 0x1p-53 < value - Double(floor) { floor += 1 }
+          whole[start + index] = floor
+          squared += UInt64(Int64(floor) * Int64(floor))
+        }
+      }
+    }
+    return squared
+  }
+}
