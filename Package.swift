@@ -88,7 +88,7 @@ let package = Package(
 
     // mathematics
     library("Masking", ["Sodium", "GMP", "CKernels", crypto, cryptoExtras]),
-    library("DPAccountant", ["GMP"]),
+    library("DPAccountant", ["GMP", "Sodium"]),
 
     // protocol
     library("SecAgg", ["Sodium", "Masking", "GMP", "DPAccountant"]),
@@ -124,7 +124,7 @@ let package = Package(
       ["Coordinator", "Participant", "Federation", "SecAgg", "Sodium", "Safetensors", "Transport", "TransportServer", logging]),
     tests("SodiumTests", ["Sodium"]),
     tests("GMPTests", ["GMP"]),
-    tests("DPAccountantTests", ["DPAccountant", "TestSupport"], exclude: ["Vectors"]),
+    tests("DPAccountantTests", ["DPAccountant", "GMP", "Sodium", "TestSupport"], exclude: ["Vectors"]),
     tests("MaskingTests", ["Masking", "Sodium", "GMP", "TestSupport"], exclude: ["Vectors"]),
     tests("SecAggTests", ["SecAgg", "Sodium", "Masking", "TestSupport"], exclude: ["Vectors"]),
     tests("FederationTests", ["Federation", "SecAgg", "Sodium", "Safetensors", "TLSIdentity"], exclude: ["Vectors"]),

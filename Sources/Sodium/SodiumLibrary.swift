@@ -28,4 +28,10 @@ public enum SodiumLibrary {
       sodium_memzero(base, buffer.count)
     }
   }
+
+  /// Overwrites memory that the caller owns, in a way that the compiler does not leave out.
+  public static func wipe(_ bytes: UnsafeMutableRawBufferPointer) {
+    guard let base = bytes.baseAddress else { return }
+    sodium_memzero(base, bytes.count)
+  }
 }

@@ -61,12 +61,12 @@ import Testing
   @Test func eventsWithoutATheoremAreRefused() throws {
     let gaussian = NoiseEvent.gaussian(noiseMultiplier: 1)
     let unsupported: [NoiseEvent] = [
-      .sampledWithoutReplacement(sampleSize: 1, populationSize: 2, gaussian),
+      .sampledWithoutReplacement(samplingRate: 0.5, gaussian),
       .poissonSampled(samplingRate: 0.1, .poissonSampled(samplingRate: 0.1, gaussian)),
       .poissonSampled(samplingRate: 0.1, .composed([gaussian])),
       .poissonSampled(samplingRate: 0.1, .repeated(gaussian, count: 2)),
       .poissonSampled(samplingRate: 0.1, .nonPrivate),
-      .composed([gaussian, .sampledWithoutReplacement(sampleSize: 1, populationSize: 2, gaussian)]),
+      .composed([gaussian, .sampledWithoutReplacement(samplingRate: 0.5, gaussian)]),
       (0..<40).reduce(gaussian) { inner, _ in .composed([inner]) },
     ]
     for event in unsupported { #expect(code { try $0.compose(event) } == .unsupportedEvent) }

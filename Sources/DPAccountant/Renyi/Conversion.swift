@@ -54,7 +54,7 @@ extension RenyiCurve {
     return Upward.inflate((-expm1(-smallest)).squareRoot(), relative: 2 * Upward.libraryUnits * Upward.unit)
   }
 
-  private static func epsilon(_ order: Double, _ value: Double, _ delta: Double, _ rule: ConversionRule) -> Double {
+  static func epsilon(_ order: Double, _ value: Double, _ delta: Double, _ rule: ConversionRule) -> Double {
     guard value.isFinite else { return .infinity }
     switch rule {
     case .improved:
@@ -77,9 +77,31 @@ extension RenyiCurve {
 }
 
 extension RenyiAccountant {
+  /// The smallest ε that the account proves at `delta`; infinite where it proves none.
+  /// - Throws: `.parameterOutOfRange` unless 0 < delta < 1.
   public func epsilon(delta: Double, rule: ConversionRule = .improved) throws(AccountingError) -> PrivacyBound {
-    try curve.epsilon(delta: delta, rule: rule)
+    var start = RenyiAccountant.firstGuess
+    return try epsilon(delta: delta, rule: rule, start: &start)
   }
 
+  /// The smallest δ that the account proves at `epsilon`, at most 1.
+  /// - Throws: `.parameterOutOfRange` unless epsilon is finite and not negative.
   public func delta(epsilon: Double) throws(AccountingError) -> PrivacyBound { try curve.delta(epsilon: epsilon) }
+
+  /// Where a search among the orders begins when nothing is known.
+  static let firstGuess = 40
+
+  /// As `epsilon(delta:rule:)`; the search begins at the order numbered `start` and leaves there where it ended.
+  func epsilon(delta: Double, rule: ConversionRule, start: inout Int) throws(AccountingError) -> PrivacyBound {
+    // The order-free bound may only matter where D is small: it is looked at on the whole curve.
+    guard isConvex, rule == .improved, !isEmpty, delta > 0, delta < 1 else { return try curve.epsilon(delta: delta, rule: rule) }
+    let index = OrderSearch.lowest(count: orders.count, start: min(start, orders.count - 1)) {
+      RenyiCurve.epsilon(orders[$0], divergence(order: orders[$0]), delta, rule)
+    }
+    start = index
+    // D grows with the order: the first one is the smallest, and tells whether ε = 0 is proved without an order.
+    let candidates = index == 0 ? [0] : [0, index]
+    let few = try RenyiCurve(orders: candidates.map { orders[$0] }, values: candidates.map { divergence(order: orders[$0]) })
+    return try few.epsilon(delta: delta, rule: rule)
+  }
 }
