@@ -95,7 +95,7 @@ let package = Package(
     library("Detector", ["COpenBLAS", "CKernels", "CTurboJPEG", "CPNG", "Safetensors", "TorchWeights", yams]),
 
     // runtime
-    library("Federation", ["SecAgg", "Sodium", "Safetensors", "TLSIdentity", yams]),
+    library("Federation", ["SecAgg", "DPAccountant", "Sodium", "Safetensors", "TLSIdentity", yams]),
     library("Transport", ["TLSIdentity", logging, nioSSL, nioTLS] + grpc),
     library("TransportServer", ["Transport", "TLSIdentity", logging, nioSSL, nioTLS] + grpc),
     library("Coordinator", ["SecAgg", "Federation", "Transport", "TransportServer", "Safetensors", "Sodium", logging]),

@@ -23,7 +23,7 @@ import Transport
       What leaves this site: masked integers, signed protocol messages, and that you are there. Exit codes are in docs/errors.md.
       """,
     version: "0.1.0",
-    subcommands: [EnrollVerb.self, InitVerb.self, RunVerb.self, DoctorVerb.self, PolicyVerb.self])
+    subcommands: [EnrollVerb.self, InitVerb.self, RunVerb.self, DoctorVerb.self, PolicyVerb.self, BudgetVerb.self])
 
   static func main() async { await runCommand(ClientCommand.self, describe: describe) }
 

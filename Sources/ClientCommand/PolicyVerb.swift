@@ -24,6 +24,10 @@ struct PolicyVerb: ParsableCommand {
       line("upload in a round", policy.updateBytesMax.map { "at most \(Text.bytes($0))" } ?? "any size")
       line("rounds of a job", policy.roundsMax.map { "at most \($0)" } ?? "any number")
       line("training hours", policy.trainingHours.map { "\(Self.clock($0.from)) to \(Self.clock($0.until))" } ?? "any time")
+      let limits = [("round", policy.epsilonMax.round), ("job", policy.epsilonMax.job), ("lifetime", policy.epsilonMax.lifetime)]
+      let named = limits.compactMap { name, most in most.map { "\($0) a \(name)" } }
+      line(
+        "epsilon", named.isEmpty ? "as each job promises" : named.joined(separator: ", ") + (policy.delta.map { " at delta \($0)" } ?? ""))
       line("without privacy", policy.privacyRule.map { "refused (policy.\($0))" } ?? "allowed: masks alone protect this site")
       line("retry without privacy", policy.retryWithoutDP ? "allowed over other survivors" : "only over the same survivors")
     }

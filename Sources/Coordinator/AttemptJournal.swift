@@ -17,6 +17,8 @@ public final class AttemptJournal {
     case censusFinished(samples: UInt64, survivors: UInt32)
     /// Digest of the weights after the round.
     case roundFinished(round: UInt32, weights: [UInt8])
+    /// An attempt's sum is paid for; written before anybody is asked to reveal.
+    case charged(round: UInt32, attempt: UInt32, charge: PrivacyCharge)
   }
 
   public struct Job: Equatable, Sendable {
@@ -33,6 +35,8 @@ public final class AttemptJournal {
   public private(set) var lastRound: (round: UInt32, weights: [UInt8])?
   /// Digest of the weights that the last round that ended started from.
   public private(set) var weightsBefore: [UInt8]?
+  /// What the job has spent, in the order of payment.
+  public private(set) var charges: [PrivacyCharge] = []
   private var attempts: [UInt32: UInt32] = [:]
   private var contexts: Set<[UInt8]> = []
 
@@ -83,6 +87,7 @@ public final class AttemptJournal {
     case .roundFinished(let round, let weights):
       weightsBefore = lastRound?.weights ?? job?.weights
       lastRound = (round, weights)
+    case .charged(_, _, let charge): charges.append(charge)
     }
   }
 
@@ -107,6 +112,12 @@ public final class AttemptJournal {
       into.count(4)
       into.integer(round)
       into.data(weights)
+    case .charged(let round, let attempt, let charge):
+      into.count(5)
+      into.integer(round)
+      into.integer(attempt)
+      into.data(charge.mechanism)
+      into.integer(charge.shares)
     }
     return into.bytes
   }
@@ -121,6 +132,11 @@ public final class AttemptJournal {
       case 2: entry = .attemptBegun(round: try from.integer(), attempt: try from.integer(), context: try from.data(limit: 32))
       case 3: entry = .censusFinished(samples: try from.integer(), survivors: try from.integer())
       case 4: entry = .roundFinished(round: try from.integer(), weights: try from.data(limit: 32))
+      case 5:
+        let (round, attempt): (UInt32, UInt32) = (try from.integer(), try from.integer())
+        let charge = PrivacyCharge(mechanism: try from.data(limit: 256), shares: try from.integer())
+        guard charge.event != nil else { return nil }
+        entry = .charged(round: round, attempt: attempt, charge: charge)
       default: return nil
       }
       try from.end()

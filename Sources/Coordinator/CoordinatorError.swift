@@ -22,6 +22,8 @@ public struct CoordinatorError: Error, Sendable, Equatable, CustomStringConverti
     case badSum = "CO-08"
     /// The job's parameters are out of bounds.
     case badJob = "CO-09"
+    /// Another attempt would spend more privacy than the job may.
+    case budgetSpent = "CO-10"
   }
 
   public let code: Code
@@ -40,7 +42,7 @@ public struct CoordinatorError: Error, Sendable, Equatable, CustomStringConverti
     case .stateDamaged, .weights, .badSum: 65
     case .tooFewSites: 69
     case .stateInUse, .roundFailed: 75
-    case .file, .otherJob, .badJob: 78
+    case .file, .otherJob, .badJob, .budgetSpent: 78
     }
   }
 

@@ -101,10 +101,24 @@ extension JobPlan {
     quantisation.parameterRange = config.aggregation.parameterRange
     quantisation.statisticsRange = config.aggregation.statisticsRange
     validatesLocally = from.validate
+    if config.privacy.enabled, !config.privacyWaived {
+      privacy = try Self.privacy(config)
+      training.batchNormRounds = 0
+    }
     do {
       try validate()
     } catch {
       throw CoordinatorError(.badJob, error.reason, hint: "change federated.yaml, or give the weights of the job's model with --weights")
+    }
+  }
+
+  private static func privacy(_ config: FederatedConfig) throws(CoordinatorError) -> Privacy {
+    do {
+      return try Privacy.planned(config)
+    } catch {
+      throw CoordinatorError(
+        .badJob, "no noise keeps \(config.training.rounds) rounds within the job's epsilon: \(error.reason)",
+        hint: "allow more epsilon, or fewer rounds")
     }
   }
 

@@ -91,6 +91,7 @@ extension RoundDriver {
 
   /// Carries out what the session asks for, in order, as long as its attempt goes on.
   func perform(_ actions: [ServerAction], in attempt: RunningAttempt) {
+    guard pay(for: attempt, before: actions) else { return }
     for action in actions {
       guard case .running(let current) = state, current === attempt else { return }
       switch action {

@@ -70,14 +70,16 @@ extension RoundDriver {
     let cohort = chosen.sites
     let kind = RoundKind(round: round)
     let reference = journal.census.map { JobPlan.samplesReference(total: $0.samples, sites: Int($0.survivors)) } ?? 1
-    let encoding = setup.plan.encoding(kind: kind, sites: cohort.count, samplesReference: reference)
-    let plan = RoundPlan(
+    var plan = RoundPlan(
       job: setup.plan.name, round: round, attempt: journal.nextAttempt(round: round), roster: setup.roster, sites: cohort,
       minimumSurvivors: chosen.minimumSurvivors, isSparse: chosen.isSparse, weightsDigest: weights.digest,
-      configurationDigest: setup.plan.digest,
-      sections: setup.plan.sections(kind: kind, encoding: encoding), mechanism: encoding.encoded())
-    let session: ServerSession
+      configurationDigest: setup.plan.digest, sections: [], mechanism: [])
+    let (session, mechanism): (ServerSession, Mechanism)
     do {
+      mechanism = try setup.plan.mechanism(
+        kind: kind, sites: cohort.count, samplesReference: reference, shares: plan.noiseShares)
+      plan.sections = setup.plan.sections(kind: kind, mechanism: mechanism)
+      plan.mechanism = mechanism.encoded()
       session = try ServerSession(plan: plan, roster: setup.roster, signingKey: setup.signingKey)
     } catch {
       return end(
@@ -87,8 +89,9 @@ extension RoundDriver {
     }
     session.workers = .allCores
     session.makeSpool = { [spools] bytes in spools.spool(bytes) }
-    let attempt = RunningAttempt(plan: plan, encoding: encoding, session: session)
+    let attempt = RunningAttempt(plan: plan, mechanism: mechanism, session: session)
     do {
+      try requireBudget(attempt)
       try journal.record(.attemptBegun(round: plan.round, attempt: plan.attempt, context: attempt.context))
     } catch {
       return end(.failed(error))
@@ -110,9 +113,7 @@ extension RoundDriver {
     ended = attempt
     let update: MeanUpdate
     do {
-      update = try UpdateDecoder(attempt.encoding).decode(
-        sum: sum.sections, layout: attempt.plan.sections, survivors: sum.survivors.count,
-        globalStatistics: attempt.kind == .training ? weights.statistics : [])
+      update = try decode(attempt, sum)
       #if SECAGG_ORACLE
         try SumOracle.fromEnvironment?.recordSum(
           round: attempt.plan.round, attempt: attempt.plan.attempt, survivors: sum.survivors, layout: attempt.plan.sections,
@@ -132,6 +133,17 @@ extension RoundDriver {
     tellAll(.released(round: round, weightsDigest: weights.digest))
     round += 1
     if round > setup.plan.rounds { end(.finished) } else { gather() }
+  }
+
+  private func decode(_ attempt: RunningAttempt, _ sum: RoundSum) throws -> MeanUpdate {
+    switch attempt.mechanism {
+    case .plain(let encoding):
+      try UpdateDecoder(encoding).decode(
+        sum: sum.sections, layout: attempt.plan.sections, survivors: sum.survivors.count,
+        globalStatistics: attempt.kind == .training ? weights.statistics : [])
+    case .noised(let encoding):
+      try NoisedUpdateDecoder(encoding).decode(sum: sum.sections, survivors: sum.survivors.count, context: attempt.context)
+    }
   }
 
   private func moveOn(_ attempt: RunningAttempt, _ sum: RoundSum, _ update: MeanUpdate) throws {
@@ -158,7 +170,7 @@ extension RoundDriver {
         "seconds": seconds, "secure_aggregation_seconds": aggregation, "bytes_up": AttemptRecord.bytes(attempt.record.bytesUp),
         "bytes_down": AttemptRecord.bytes(attempt.record.bytesDown), "samples": samples,
         "metrics": .object(update.means.mapValues { .number($0) }), "weights": .hexadecimal(weights.digest),
-        "file": attempt.kind == .training ? .text(weights.path) : .null,
+        "file": attempt.kind == .training ? .text(weights.path) : .null, "epsilon": epsilonSpent.map { .number($0) } ?? .null,
       ])
   }
 

@@ -130,15 +130,15 @@ public actor RoundDriver {
   public func stop(reason: String) { end(.stopped(reason: reason)) }
 
   private func begin() {
-    round = journal.lastRound.map { $0.round + 1 } ?? (journal.census == nil ? 0 : 1)
+    round = journal.lastRound.map { $0.round + 1 } ?? (journal.census == nil ? setup.plan.firstRound : 1)
     let plan = setup.plan
     events.write(
       "job_started",
       [
         "job": .text(plan.name), "rounds": .integer(plan.rounds), "first_round": .integer(Int(round)),
         "sites_in_roster": .integer(setup.roster.siteKeys.count), "colluders": .integer(setup.roster.colluders),
-        "minimum_sites": .integer(setup.settings.sitesNeeded(colluders: setup.roster.colluders)), "privacy": "none",
-        "guarantee": "no formal guarantee",
+        "minimum_sites": .integer(setup.settings.sitesNeeded(colluders: setup.roster.colluders)), "privacy": plan.privacy == nil ? "none" : "site",
+        "guarantee": .text(plan.privacy?.guarantee ?? "no formal guarantee"),
         "resumed": .flag(journal.lastRound != nil || journal.census != nil),
       ])
     if round > plan.rounds { return end(.finished) }

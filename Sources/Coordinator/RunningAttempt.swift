@@ -5,22 +5,24 @@ import SecAgg
 final class RunningAttempt {
   let plan: RoundPlan
   let context: [UInt8]
-  let encoding: EncodingParameters
+  let mechanism: Mechanism
   let session: ServerSession
   var record = AttemptRecord()
   var dropped: Set<SiteID> = []
   /// Sites that have sent a message of this attempt. What comes before it on their streams is left over from another one.
   var spoken: Set<UInt32> = []
   var weightsRequests: [UInt32: Int] = [:]
+  /// Its sum is paid for.
+  var isCharged = false
   var phaseTimer: (@Sendable () -> Void)?
   var graceTimers: [UInt32: @Sendable () -> Void] = [:]
 
   var kind: RoundKind { RoundKind(round: plan.round) }
 
-  init(plan: RoundPlan, encoding: EncodingParameters, session: ServerSession) {
+  init(plan: RoundPlan, mechanism: Mechanism, session: ServerSession) {
     self.plan = plan
     context = plan.context
-    self.encoding = encoding
+    self.mechanism = mechanism
     self.session = session
   }
 

@@ -69,6 +69,9 @@ public struct CanonicalReader: Sendable {
     return value
   }
 
+  /// Whether nothing is left.
+  public var isAtEnd: Bool { position == bytes.count }
+
   public mutating func flag() throws(CanonicalError) -> Bool {
     let value = try integer(UInt8.self)
     guard value <= 1 else { throw CanonicalError(reason: "a flag is \(value)") }

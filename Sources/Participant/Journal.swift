@@ -25,6 +25,7 @@ public final class Journal {
     public fileprivate(set) var input: [UInt8]?
     public fileprivate(set) var survivors: SignedSet?
     public fileprivate(set) var isRevealed = false
+    public fileprivate(set) var charge: PrivacyCharge?
   }
 
   /// The first weights and the configuration of a job.
@@ -38,6 +39,8 @@ public final class Journal {
   private var attempts: [[UInt8]: Attempt] = [:]
   private var pins: [String: Pin] = [:]
   public private(set) var highestRosterSerial: UInt64 = 0
+  /// What this site has paid for, over all jobs, in the order of payment.
+  public private(set) var charges: [(job: String, round: UInt32, charge: PrivacyCharge)] = []
   /// Bytes of a half-written last entry that a crash left and that were cut; 0 otherwise.
   public var tornBytes: Int { file?.tornBytes ?? 0 }
 
@@ -119,6 +122,7 @@ extension Journal {
     case .survivorsSigned(let context, let survivors, let hash):
       attempts[context]?.survivors == SignedSet(survivors: survivors, hash: hash)
     case .revealed(let context): attempts[context]?.isRevealed ?? false
+    case .charged(let context, let charge): attempts[context]?.charge == charge
     }
   }
 
@@ -140,6 +144,9 @@ extension Journal {
       return attempt.survivors == nil ? nil : "another survivor set was signed for this context before"
     case .revealed(let context):
       return attempts[context]?.survivors == nil ? "a reveal without a signed survivor set" : nil
+    case .charged(let context, _):
+      guard let attempt = attempts[context], attempt.input == nil else { return "a charge for a context that was never accepted, or too late" }
+      return attempt.charge == nil ? nil : "another charge for this context before"
     }
   }
 
@@ -153,6 +160,9 @@ extension Journal {
     case .survivorsSigned(let context, let survivors, let hash):
       attempts[context]?.survivors = SignedSet(survivors: survivors, hash: hash)
     case .revealed(let context): attempts[context]?.isRevealed = true
+    case .charged(let context, let charge):
+      attempts[context]?.charge = charge
+      if let attempt = attempts[context] { charges.append((attempt.job, attempt.round, charge)) }
     }
   }
 

@@ -1,5 +1,6 @@
 // One entry of a site's journal and its bytes: a kind, then fields with their lengths before them, nothing behind. Unknown kinds are
 // refused, never skipped: an older program must not overlook what a newer one promised.
+import Federation
 
 /// What a site must still know after a crash.
 public enum JournalEntry: Equatable, Sendable {
@@ -15,9 +16,13 @@ public enum JournalEntry: Equatable, Sendable {
   case survivorsSigned(context: [UInt8], survivors: [UInt32], hash: [UInt8])
   /// Shares were revealed for this context.
   case revealed(context: [UInt8])
+  /// The noised input of this context is paid for, before it leaves: mechanism bytes, and the noise shares that nobody knows.
+  case charged(context: [UInt8], charge: PrivacyCharge)
 
   static let digestBytes = 32
   static let jobBytesMax = 256
+  /// A noised mechanism has 69.
+  static let mechanismBytesMax = 256
 
   /// The entry's bytes.
   public var encoded: [UInt8] {
@@ -55,6 +60,10 @@ public enum JournalEntry: Equatable, Sendable {
     case .revealed(let context):
       out.append(6)
       field(context)
+    case .charged(let context, let charge):
+      out.append(7)
+      [context, charge.mechanism].forEach(field)
+      number(UInt64(charge.shares), 4)
     }
     return out
   }
@@ -87,6 +96,12 @@ public enum JournalEntry: Equatable, Sendable {
       return .survivorsSigned(context: context, survivors: survivors, hash: hash)
     case 6:
       return reader.digest().map { .revealed(context: $0) }
+    case 7:
+      guard let context = reader.digest(), let mechanism = reader.field(max: mechanismBytesMax), let shares = reader.number(4) else {
+        return nil
+      }
+      let charge = PrivacyCharge(mechanism: mechanism, shares: UInt32(shares))
+      return charge.event == nil ? nil : .charged(context: context, charge: charge)
     default:
       return nil
     }

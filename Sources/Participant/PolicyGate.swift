@@ -25,11 +25,7 @@ package struct PolicyGate {
       throw refuse(
         "the job trains \(job.model), which this site's policy does not name", "add it to `policy.models` in site.yaml if you agree")
     }
-    if let rule = policy.privacyRule {
-      throw refuse(
-        "the job has no differential privacy, and this site's policy asks for it (`policy.\(rule)`)",
-        "this version builds none; remove the rule from site.yaml only if masks alone are enough for you")
-    }
+    try admit(job.privacy)
     if let most = policy.roundsMax, job.rounds > most {
       throw refuse("the job has \(job.rounds) rounds, this site's policy allows \(most)", "see `policy.max_rounds` in site.yaml")
     }
@@ -42,11 +38,30 @@ package struct PolicyGate {
         .policy, "job \"\(job.name)\" came back with other first weights or another configuration than before",
         hint: "a new job needs a new name; ask the server's operator what changed")
     }
-    let encoding = job.encoding(kind: .training, sites: RoundPlan.cohortMin, samplesReference: 1)
-    let bytes = job.sections(kind: .training, encoding: encoding).reduce(0) { $0 + $1.packedBytes }
+    // Noise pads the vector to whole blocks at most; each plan is measured again.
+    let bytes = (job.parameterCount * job.quantisation.bits + 7) / 8 + (job.privacy == nil ? 4 * job.statisticCount : 0)
     if let most = policy.updateBytesMax, bytes > most {
       throw refuse("a round would upload \(bytes) bytes, this site's policy allows \(most)", "see `policy.max_update_bytes` in site.yaml")
     }
+  }
+
+  private func admit(_ privacy: JobPlan.Privacy?) throws(ParticipantError) {
+    let rule = privacy == nil ? policy.rule(forbidding: "none", "none") : policy.rule(forbidding: "site", "discrete_gaussian")
+    if let rule {
+      throw ParticipantError(
+        .policy,
+        privacy == nil
+          ? "the job has no differential privacy, and this site's policy asks for it (`policy.\(rule)`)"
+          : "the job's privacy (unit site, discrete_gaussian) is none that this site's policy names (`policy.\(rule)`)",
+        hint: privacy == nil
+          ? "remove the rule from site.yaml only if masks alone are enough for you" : "add it in site.yaml if you agree")
+    }
+    guard let privacy, let most = policy.epsilonMax.job, privacy.epsilon > most, privacy.delta <= policy.delta ?? privacy.delta else {
+      return
+    }
+    throw ParticipantError(
+      .policy, "the job means to spend an epsilon of \(privacy.epsilon), this site's policy allows \(most)",
+      hint: "see `policy.max_epsilon.job` in site.yaml")
   }
 
   /// Whether a plan may be accepted, before its context is used up.
@@ -66,6 +81,7 @@ package struct PolicyGate {
     if let hours = policy.trainingHours, !hours.contains(minute: minute) {
       throw Refusal(.policy, "outside this site's training hours")
     }
+    try PrivacyBudget(policy: policy).check(plan, job: job, journal: journal)
     return try checkHistory(plan, journal, keptMechanism)
   }
 
@@ -88,13 +104,32 @@ package struct PolicyGate {
     guard plan.round > 1 || plan.weightsDigest == job.initialWeightsDigest else {
       throw Refusal(.policy, "round \(plan.round) does not start from the job's first weights")
     }
+    guard plan.round >= job.firstRound else { throw Refusal(.policy, "a census of a noised job") }
+    switch try Mechanism(decoding: plan.mechanism) {
+    case .plain(let given): try checkPlain(given, plan, job)
+    case .noised(let given): try checkNoised(given, plan, job)
+    }
+  }
+
+  private func checkPlain(_ given: EncodingParameters, _ plan: RoundPlan, _ job: JobPlan) throws(Refusal) {
+    guard job.privacy == nil else { throw Refusal(.badMechanism, "a plan without noise for a noised job") }
     let kind = RoundKind(round: plan.round)
-    let given = try EncodingParameters(decoding: plan.mechanism)
     let encoding = job.encoding(kind: kind, sites: plan.sites.count, samplesReference: given.samplesReference)
     guard given == encoding, plan.mechanism == encoding.encoded(), plan.sections == job.sections(kind: kind, encoding: encoding) else {
       throw Refusal(.badMechanism, "the plan's encoding or layout is not the job's")
     }
     guard kind == .census || given.samplesReference > 0 else { throw Refusal(.badMechanism, "a training round without a sample reference") }
+  }
+
+  /// Any constants with the job's clip, bits and dimension serve that assure its noise: what they cost is charged.
+  private func checkNoised(_ given: NoisedEncoding, _ plan: RoundPlan, _ job: JobPlan) throws(Refusal) {
+    guard let privacy = job.privacy else { throw Refusal(.badMechanism, "a noised plan for a job without noise") }
+    guard given.clip == privacy.clip, given.bits == job.quantisation.bits, given.dimension == job.parameterCount else {
+      throw Refusal(.badMechanism, "the plan's clip, bits or dimension are not the job's")
+    }
+    guard given.assures(noiseMultiplier: privacy.noiseMultiplier, shares: plan.noiseShares) else {
+      throw Refusal(.badMechanism, "the plan's noise is less than the job's")
+    }
   }
 
   /// What was released before binds: rounds do not go back, and the same weights give no second sum over other survivors.
@@ -105,7 +140,8 @@ package struct PolicyGate {
         throw Refusal(.policy, "round \(plan.round) after round \(last) was released")
       }
     }
-    if policy.retryWithoutDP { return Permission() }
+    // Noise is fresh in every attempt, and each is charged: that is what protects a second sum.
+    if policy.retryWithoutDP || PrivacyCharge(plan) != nil { return Permission() }
     // Shares that other sites gave, and one that a colluder held back, may open the attempt that this input left for. A second sum over the
     // same sites with other integers of this one would give the difference away (spec/07, repeated attempts).
     guard keptMechanism == plan.mechanism || !journal.hasSentInput(weights: plan.weightsDigest, kind: RoundKind(round: plan.round).rawValue)

@@ -138,7 +138,8 @@ extension SiteDriver {
         sections = kept.sections
       } else {
         sections = try encode(result, global, attempt.plan, work.kind)
-        work.encoded = (attempt.plan.mechanism, sections)
+        // Noise is never used twice.
+        if PrivacyCharge(attempt.plan) == nil { work.encoded = (attempt.plan.mechanism, sections) }
       }
       await carryOut(attempt.session.provide(input: sections), of: attempt)
     } catch {
@@ -167,11 +168,18 @@ extension SiteDriver {
         metrics[name] = value
       }
     }
-    var random = BufferedRandomSource()
     do {
-      let encoder = try UpdateEncoder(EncodingParameters(decoding: plan.mechanism))
-      let update = try encoder.encode(
-        local: local, global: base, samples: UInt64(result.report.sampleCount), metrics: metrics, using: &random)
+      let update: EncodedUpdate
+      switch try Mechanism(decoding: plan.mechanism) {
+      case .plain(let parameters):
+        var random = BufferedRandomSource()
+        update = try UpdateEncoder(parameters).encode(
+          local: local, global: base, samples: UInt64(result.report.sampleCount), metrics: metrics, using: &random)
+      case .noised(let parameters):
+        var random = RandomStream()
+        update = try NoisedUpdateEncoder(parameters).encode(
+          local: local.parameters, global: base.parameters, context: plan.context, from: &random)
+      }
       if update.saturated > 0 { logger.notice("\(update.saturated) values of the update were clamped to the job's range") }
       return update.sections
     } catch let error as EncodingError {

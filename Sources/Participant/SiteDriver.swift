@@ -269,7 +269,9 @@ public actor SiteDriver {
         .contextUsed(
           job: plan.job, round: plan.round, attempt: plan.attempt, kind: RoundKind(round: plan.round).rawValue, context: context,
           weights: plan.weightsDigest))
-    case .inputSent(let context, let digest): try journal.record(.inputSent(context: context, digest: digest))
+    case .inputSent(let context, let digest):
+      if let charge = PrivacyCharge(attempt.plan) { try journal.record(.charged(context: context, charge: charge)) }
+      try journal.record(.inputSent(context: context, digest: digest))
     case .survivorsSigned(let context, let survivors, let hash):
       try journal.record(.survivorsSigned(context: context, survivors: survivors.map(\.rawValue), hash: hash))
     case .revealed(let context): try journal.record(.revealed(context: context))

@@ -17,8 +17,25 @@ public struct SitePolicy: Sendable, Equatable {
   public var roundsMax: Int?
   /// When the site trains, in local time.
   public var trainingHours: SiteConfig.Hours?
+  /// The most that this site spends, at `delta`.
+  public var epsilonMax = SiteConfig.Policy.EpsilonLimits()
+  /// nil takes the job's.
+  public var delta: Double?
+  /// Units of privacy and noise mechanisms that are accepted, `none` for a job without noise; nil accepts any.
+  public var units: [String]?
+  public var mechanisms: [String]?
+
   /// The rule that forbids jobs without differential privacy, in the words of site.yaml; nil if there is none.
-  public var privacyRule: String?
+  public var privacyRule: String? { rule(forbidding: "none", "none") }
+
+  /// The rule that forbids a job with this unit and mechanism (`none` without noise), in the words of site.yaml; nil if there is none.
+  func rule(forbidding unit: String, _ mechanism: String) -> String? {
+    if unit == "none", epsilonMax.isSet { return "max_epsilon" }
+    if let mechanisms, !mechanisms.contains(mechanism) { return "mechanisms" }
+    if let units, !units.contains(unit) { return "units" }
+    return nil
+  }
+
   /// Whether a round may be summed again over other survivors, although nothing but the sums protects the site then.
   public var retryWithoutDP = false
 
@@ -34,12 +51,9 @@ public struct SitePolicy: Sendable, Equatable {
     roundsMax = policy.roundsMax
     trainingHours = policy.trainingHours
     retryWithoutDP = policy.retryWithoutPrivacy
-    if policy.epsilonMax.isSet {
-      privacyRule = "max_epsilon"
-    } else if let mechanisms = policy.mechanisms, !mechanisms.contains("none") {
-      privacyRule = "mechanisms"
-    } else if let units = policy.units, !units.contains("none") {
-      privacyRule = "units"
-    }
+    epsilonMax = policy.epsilonMax
+    delta = policy.delta
+    units = policy.units
+    mechanisms = policy.mechanisms
   }
 }

@@ -31,6 +31,7 @@ struct SecAgg: AsyncParsableCommand {
     commandName: "secagg", abstract: "Train object detectors, alone or together without showing your images.",
     version: "0.1.0",
     subcommands: [
-      DemoVerb.self, Check.self, Train.self, Val.self, Detect.self, Export.self, InitWeights.self, Inspect.self, Simulate.self, Bench.self,
+      DemoVerb.self, Check.self, Train.self, Val.self, Detect.self, Export.self, InitWeights.self, Inspect.self, Plan.self, Simulate.self,
+      Bench.self,
     ])
 }

@@ -45,6 +45,11 @@ struct RunVerb: AsyncParsableCommand {
     try await serve(setup, config: config, security: Self.security(config, roster, identity))
   }
 
+  private static func privacy(_ plan: JobPlan, isWaived: Bool) -> String {
+    guard let privacy = plan.privacy else { return isWaived ? "OFF: no formal guarantee" : "none configured: no formal guarantee" }
+    return "\(privacy.guarantee); noise multiplier \(privacy.noiseMultiplier), clip \(privacy.clip)"
+  }
+
   private func serve(_ setup: JobSetup, config: FederatedConfig, security: ServerSecurity) async throws {
     let logger = Logger(label: "secagg-server")
     let listen = try ServerEndpoint(host: config.communication.listen.host, port: config.communication.listen.port)
@@ -58,9 +63,7 @@ struct RunVerb: AsyncParsableCommand {
       Output.line(
         "job          \(setup.plan.name): \(setup.plan.rounds) rounds of \(setup.plan.model), \(setup.roster.siteKeys.count) sites")
       Output.line("events       \(setup.stateDirectory)/\(EventLog.fileName)")
-      Output.line(
-        config.privacy.enabled || config.privacyWaived
-          ? "privacy      OFF: no formal guarantee" : "privacy      none configured: no formal guarantee")
+      Output.line("privacy      \(Self.privacy(setup.plan, isWaived: config.privacyWaived))")
     }
     let signals = StopSignals { name in Task { await driver.stop(reason: "stopped by \(name)") } }
     let outcome = await driver.run(server.events)

@@ -38,6 +38,7 @@ struct Event: Decodable, Sendable {
   let code: String?
   let reason: String?
   let resumed: Bool?
+  let epsilon: Double?
 }
 
 /// The event log as it grows; a test waits for what must come.
@@ -86,9 +87,10 @@ final class World: Sendable {
   let roster: RosterView
   /// Of the server, from round 2 on.
   let momentum: Double
+  let privacy: JobPlan.Privacy?
 
-  init(momentum: Double = 0) throws {
-    self.momentum = momentum
+  init(momentum: Double = 0, privacy: JobPlan.Privacy? = nil) throws {
+    (self.momentum, self.privacy) = (momentum, privacy)
     folder = try TemporaryFolder()
     let keys = Dictionary(uniqueKeysWithValues: Self.sites.map { ($0, Ed25519.SigningKey()) })
     self.keys = keys
@@ -128,7 +130,8 @@ final class World: Sendable {
     var plan = JobPlan(
       name: "garments", model: "yolov5n", classes: ["shirt"], imageSize: 64, rounds: rounds, parameterCount: layout.parameterCount,
       statisticCount: layout.statisticCount, layoutDigest: JobPlan.layoutDigest(layout), initialWeightsDigest: JobPlan.weightsDigest(bytes))
-    (plan.training.batchNormRounds, plan.training.serverMomentum) = (1, momentum)
+    (plan.training.batchNormRounds, plan.training.serverMomentum) = (privacy == nil ? 1 : 0, momentum)
+    plan.privacy = privacy
     return plan
   }
 

@@ -57,7 +57,7 @@ private let story: [JournalEntry] = [
       #expect(JournalEntry(encoded: entry.encoded + [0]) == nil)
       for count in 0..<entry.encoded.count { #expect(JournalEntry(encoded: Array(entry.encoded.prefix(count))) == nil) }
     }
-    #expect(JournalEntry(encoded: [7]) == nil)
+    #expect(JournalEntry(encoded: [7]) == nil && JournalEntry(encoded: [8]) == nil)
     #expect(JournalEntry(encoded: [6, 31, 0] + [UInt8](repeating: 0, count: 31)) == nil)
   }
 

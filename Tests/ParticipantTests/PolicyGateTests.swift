@@ -197,7 +197,7 @@ import Testing
     #expect(throws: ParticipantError.self) { try admit(job, named: "another") }
     let edits: [(inout SitePolicy) -> Void] = [
       { $0.models = ["yolov5s"] }, { $0.roundsMax = 4 }, { $0.colludersMax = 0 }, { $0.updateBytesMax = 100 },
-      { $0.privacyRule = "max_epsilon" },
+      { $0.epsilonMax.lifetime = 1 }, { $0.units = ["site"] }, { $0.mechanisms = ["discrete_gaussian"] },
     ]
     for edit in edits {
       var policy = SitePolicy()

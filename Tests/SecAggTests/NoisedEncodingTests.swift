@@ -211,7 +211,7 @@ import Testing
     var plan = Fixture.plan(5, roster: Fixture.roster(5, colluders: 1))
     (plan.sections, plan.mechanism) = (constants.sections, constants.encoded())
     let found = try NoisedUpdateDecoder(constants).decode(sum: Fixture.sum(inputs, plan), survivors: 4, context: context)
-    let errors = zip(found, mean).map { ($0 - $1) * ($0 - $1) }
+    let errors = zip(found.parameters, mean).map { ($0 - $1) * ($0 - $1) }
     // Noise of four shares, and rounding's variance of up to 1/4 a share, over 4² as a mean.
     let step = constants.clip / Double(constants.resolution)
     let expected = 4 * (Double(constants.variance.numerator) / Double(constants.variance.denominator)) * step * step / 16

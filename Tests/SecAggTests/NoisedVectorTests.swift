@@ -91,7 +91,7 @@ private struct NoisedVectors: Decodable {
     let row = vectors.decoding
     let decoder = try NoisedUpdateDecoder(row.encoding())
     let (words, survivors, mean) = (try #require(row.words), try #require(row.survivors), try #require(row.mean))
-    #expect(try decoder.decode(sum: [words], survivors: survivors, context: vectors.contextBytes) == mean)
+    #expect(try decoder.decode(sum: [words], survivors: survivors, context: vectors.contextBytes).parameters == mean)
     for wrong in [[], [words, words], [Array(words.dropLast())]] {
       // [ND-07]
       let error = #expect(throws: EncodingError.self) {

@@ -55,7 +55,7 @@ public struct FederatedConfig: Equatable, Sendable {
     public init() {}
   }
 
-  /// What `security.differential_privacy` asks for. This version builds none of it; see `privacyWaived`.
+  /// What `security.differential_privacy` asks for. Of it this version has the unit `site`; see `privacyWaived`.
   public struct Privacy: Equatable, Sendable {
     public enum Unit: String, Sendable { case record, site }
     public var enabled = false
@@ -66,6 +66,9 @@ public struct FederatedConfig: Equatable, Sendable {
     public var mechanism: String?
     public var clip: Double?
     public var samplingRate: Double?
+
+    /// C where the file does not say it: of an update's L2 norm.
+    public static let clipUsual = 1.0
   }
 
   public struct Aggregation: Equatable, Sendable {
@@ -145,7 +148,7 @@ public struct FederatedConfig: Equatable, Sendable {
 
   /// Reads a file.
   ///
-  /// - Parameter withoutPrivacy: take a file that asks for differential privacy and run without, which this version cannot do otherwise.
+  /// - Parameter withoutPrivacy: take a file that asks for differential privacy and run without.
   /// - Throws: CF-01 to CF-11, each with its line and column.
   public static func load(_ path: String, withoutPrivacy: Bool = false) throws(FederationError) -> FederatedConfig {
     let folder = (path as NSString).deletingLastPathComponent

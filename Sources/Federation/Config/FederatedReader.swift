@@ -152,16 +152,38 @@ struct FederatedReader {
     config.privacy.clip = try section.double("clip", above: 0, most: 1e6)
     config.privacy.samplingRate = try section.double("sampling_rate", above: 0, most: 1)
     guard config.privacy.enabled else { return }
-    guard withoutPrivacy else {
-      throw FederationError(
-        .privacyNotBuilt, "differential privacy is asked for, and this version has none",
-        hint: "set `enabled: false`, or run with --without-privacy: then nothing but the masks protects a site, and every report says so",
-        at: section.place("enabled"))
-    }
+    guard withoutPrivacy else { return try requireBuilt(section, config) }
     config.privacyWaived = true
     config.warnings.append(
       "Differential privacy is asked for in \(document.file) and switched OFF by --without-privacy: no formal guarantee. "
         + "The server learns only sums, but what the sums and the models tell about single records is not bounded.")
+  }
+
+  /// Of privacy there is the unit `site` with discrete Gaussian noise.
+  private func requireBuilt(_ section: ConfigSection, _ config: FederatedConfig) throws(FederationError) {
+    let instead = "or run with --without-privacy: then nothing but the masks protects a site, and every report says so"
+    guard config.privacy.unit == .site else {
+      throw FederationError(
+        .privacyNotBuilt, "differential privacy of single records is asked for, and this version has that of whole sites only",
+        hint: "write `unit: site`, \(instead)", at: section.place("enabled"))
+    }
+    guard (config.privacy.mechanism ?? "discrete_gaussian") == "discrete_gaussian", config.privacy.samplingRate == nil else {
+      throw FederationError(
+        .privacyNotBuilt, "this version adds discrete Gaussian noise to the updates of all sites, no other",
+        hint: "leave `mechanism` and `sampling_rate` out, \(instead)", at: section.place("enabled"))
+    }
+    for (key, value) in [("epsilon", config.privacy.epsilon), ("delta", config.privacy.delta)] where value == nil {
+      throw section.conflict("enabled", "privacy without `\(key)`", hint: "write the most that the whole job may spend: epsilon and delta")
+    }
+    guard !config.training.validate else {
+      throw section.conflict(
+        "enabled", "with privacy the sites send no scores, and `training.validate` asks for them", hint: "set `validate: false`")
+    }
+    guard (config.training.freezeNormAfter ?? 0) == 0 else {
+      throw section.conflict(
+        "enabled", "with privacy the statistics of batch norms stay as they are, and `freeze_norm_after` trains them",
+        hint: "leave it out, and begin with trained weights or a model with group norms")
+    }
   }
 
   private func readCommunication(_ top: ConfigSection, _ config: inout FederatedConfig) throws(FederationError) {

@@ -27,6 +27,8 @@ public struct SiteConfig: Equatable, Sendable {
       public var round: Double?
       public var job: Double?
       public var lifetime: Double?
+      public init() {}
+
       /// With any limit set, a job without differential privacy exceeds it.
       public var isSet: Bool { round != nil || job != nil || lifetime != nil }
     }

@@ -49,6 +49,27 @@ public struct JobPlan: Equatable, Sendable {
     public init() {}
   }
 
+  /// Noise in every round (spec/12). The unit is one site: its update is there, or replaced by zero.
+  public struct Privacy: Equatable, Sendable {
+    /// C: largest L2 norm of a site's update.
+    public var clip: Double
+    /// z: the noise that is assured in a sum, over its L2 sensitivity.
+    public var noiseMultiplier: Double
+    /// What all sums of the job together may cost at most, at `delta`.
+    public var epsilon: Double
+    public var delta: Double
+
+    /// What is promised, in words.
+    public var guarantee: String {
+      "one site's updates in all rounds, each there or replaced by zero: epsilon \(epsilon) at delta \(delta), against the server with the "
+        + "roster's colluders; computational, and if the other sites add their noise"
+    }
+
+    public init(clip: Double, noiseMultiplier: Double, epsilon: Double, delta: Double) {
+      (self.clip, self.noiseMultiplier, self.epsilon, self.delta) = (clip, noiseMultiplier, epsilon, delta)
+    }
+  }
+
   /// 1 to 256 bytes.
   public var name: String
   /// Name of the model, e.g. `yolov5n`: for people and for a site's policy.
@@ -68,6 +89,8 @@ public struct JobPlan: Equatable, Sendable {
   public var initialWeightsDigest: [UInt8]
   /// Whether sites measure mAP on their own validation images and add it to the sums.
   public var validatesLocally = false
+  /// nil: sums carry no noise, and there is no guarantee beyond the masks.
+  public var privacy: Privacy?
 
   public init(
     name: String, model: String, classes: [String], imageSize: Int, rounds: Int, parameterCount: Int, statisticCount: Int,
@@ -77,6 +100,9 @@ public struct JobPlan: Equatable, Sendable {
     (self.parameterCount, self.statisticCount) = (parameterCount, statisticCount)
     (self.layoutDigest, self.initialWeightsDigest) = (layoutDigest, initialWeightsDigest)
   }
+
+  /// The job's first round. A noised job has no census: sites weigh the same, and their counts are not sent.
+  public var firstRound: UInt32 { privacy == nil ? 0 : 1 }
 
   /// Local epochs of the whole job, a begun one counted whole.
   public var totalEpochs: Int { (rounds * training.localEpochs + training.roundsPerEpoch - 1) / training.roundsPerEpoch }

@@ -34,6 +34,10 @@ extension JobPlan {
     into.data(layoutDigest)
     into.data(initialWeightsDigest)
     into.flag(validatesLocally)
+    // Absent where there is no noise.
+    if let privacy {
+      for value in [privacy.clip, privacy.noiseMultiplier, privacy.epsilon, privacy.delta] { into.double(value) }
+    }
     return into.bytes
   }
 
@@ -85,6 +89,10 @@ extension JobPlan {
       layoutDigest: try from.data(limit: 32), initialWeightsDigest: try from.data(limit: 32))
     (plan.training, plan.quantisation) = (training, quantisation)
     plan.validatesLocally = try from.flag()
+    if !from.isAtEnd {
+      plan.privacy = Privacy(
+        clip: try from.double(), noiseMultiplier: try from.double(), epsilon: try from.double(), delta: try from.double())
+    }
     try from.end()
     return plan
   }
@@ -114,5 +122,12 @@ extension JobPlan {
     try require(quantisation.statisticsRange >= 1e-9 && quantisation.statisticsRange <= 1e6, "the statistics range is between 1e-9 and 1e6")
     try require(parameterCount >= 1 && statisticCount >= 0, "the model has at least one parameter")
     try require(layoutDigest.count == 32 && initialWeightsDigest.count == 32, "a digest has 32 bytes")
+    guard let privacy else { return }
+    try require(privacy.clip >= 1e-9 && privacy.clip <= 1e6, "the clip is between 1e-9 and 1e6")
+    try require(privacy.noiseMultiplier >= 1e-3 && privacy.noiseMultiplier <= 1e6, "the noise multiplier is between 0.001 and a million")
+    try require(privacy.epsilon > 0 && privacy.epsilon <= 1000, "epsilon is above 0 and at most 1000")
+    try require(privacy.delta > 0 && privacy.delta < 1, "delta is between 0 and 1")
+    try require(!validatesLocally, "scores of a noised job are not sent")
+    try require(training.batchNormRounds == 0, "a noised job leaves the statistics of its norms as they are")
   }
 }

@@ -21,15 +21,37 @@ extension JobPlan {
   /// What a sample count is multiplied with to make a weight of 1: sites up to four times the mean are weighted in full.
   static let referenceFactor: UInt64 = 4
 
-  /// Names of the metrics that sites add to the sum of a training round.
+  /// Names of the metrics that sites add to the sum of a training round; none where every number that leaves is noised.
   public var metricNames: [String] {
-    ["box_loss", "obj_loss", "cls_loss"] + (validatesLocally ? ["map50", "map"] : [])
+    privacy != nil ? [] : ["box_loss", "obj_loss", "cls_loss"] + (validatesLocally ? ["map50", "map"] : [])
   }
 
   /// Second moments lose their variance in coarse rounding, and they are few: they get the widest ring.
   static let statisticsBits = 32
 
-  /// The encoding of a round.
+  /// What a round's integers mean.
+  /// - Parameters:
+  ///   - sites: n.
+  ///   - samplesReference: samples that make a weight of 1; not used in a census, nor with noise.
+  ///   - shares: noise shares that are assured in the sum (`RoundPlan.noiseShares`); not used without noise.
+  /// - Throws: SA-17, SA-18 where so many sites leave no room for the noise.
+  public func mechanism(kind: RoundKind, sites: Int, samplesReference: UInt64, shares: Int) throws(Refusal) -> Mechanism {
+    guard let privacy else { return .plain(encoding(kind: kind, sites: sites, samplesReference: samplesReference)) }
+    return .noised(
+      try NoisedEncoding.planned(
+        sites: sites, dimension: parameterCount, bits: quantisation.bits, clip: privacy.clip, noiseMultiplier: privacy.noiseMultiplier,
+        assured: shares))
+  }
+
+  /// The layout of a round's vector.
+  public func sections(kind: RoundKind, mechanism: Mechanism) -> [VectorSection] {
+    switch mechanism {
+    case .plain(let encoding): sections(kind: kind, encoding: encoding)
+    case .noised(let encoding): encoding.sections
+    }
+  }
+
+  /// The encoding of a round without noise.
   /// - Parameters:
   ///   - sites: n, whom the wrap bound is for.
   ///   - samplesReference: samples that make a weight of 1; not used in a census.
@@ -46,7 +68,7 @@ extension JobPlan {
       scalars: [.weight, .samples] + metrics)
   }
 
-  /// The layout of a round's vector.
+  /// The layout of such a round's vector.
   public func sections(kind: RoundKind, encoding: EncodingParameters) -> [VectorSection] {
     encoding.sections(parameters: kind == .training ? parameterCount : 0, statistics: kind == .training ? statisticCount : 0)
   }

@@ -8,7 +8,8 @@ struct BoundedRounding {
   /// Draws so far.
   private(set) var draws = 0
 
-  /// With constants that `NoisedEncoding.planned` chose a draw fails with probability e^-8 at most; with the least that `validate` allows, half.
+  /// With constants that `NoisedEncoding.planned` chose a draw fails with probability e^-8 at most; with the least that `validate`
+  /// allows, half of them do.
   static let drawsMax = 64
   private static let chunk = 4096
 

@@ -66,6 +66,14 @@ public struct NoisedEncoding: Hashable, Sendable {
   /// D: coordinates after padding to whole blocks.
   public var paddedDimension: Int { ((dimension + (1 << blockBits) - 1) >> blockBits) << blockBits }
 
+  /// Whether `shares` of the noise are at least `multiplier` times the L2 sensitivity: shares·P/Q ≥ multiplier²·Δ₂², exactly.
+  public func assures(noiseMultiplier multiplier: Double, shares: Int) -> Bool {
+    guard shares >= 1, multiplier.isFinite, let exact = try? Rational(exactly: multiplier) else { return false }
+    let noise = BigInteger(shares) * BigInteger(UInt(variance.numerator))
+    let needed = exact * exact * Rational(BigInteger(UInt(normSquaredMax))) * Rational(BigInteger(UInt(variance.denominator)))
+    return Rational(noise) >= needed
+  }
+
   /// The plan's layout.
   public var sections: [VectorSection] {
     [VectorSection(name: EncodingParameters.SectionName.parameters, count: paddedDimension, bits: bits)]

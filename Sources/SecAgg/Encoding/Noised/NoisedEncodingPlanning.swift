@@ -40,14 +40,15 @@ extension NoisedEncoding {
   }
 
   private static func make(
-    _ sites: Int, _ dimension: Int, _ bits: Int, _ clip: Double, _ resolution: UInt32, _ blockBits: Int, _ multiplier: Double, _ assured: Int
+    _ sites: Int, _ dimension: Int, _ bits: Int, _ clip: Double, _ resolution: UInt32, _ blockBits: Int, _ multiplier: Double,
+    _ assured: Int
   ) -> NoisedEncoding? {
     var made = NoisedEncoding(
       sites: sites, dimension: dimension, bits: bits, clip: clip, resolution: resolution, blockBits: blockBits, coordinateBound: 1,
       normSquaredMax: 0, variance: Fraction(1)!)
     let (steps, count) = (Double(resolution), Double(made.paddedDimension))
     made.coordinateBound = UInt32(min(steps, (steps * shareOfNorm(count, sites, blockBits)).rounded(.up)))
-    // Stochastic rounding exceeds the first with probability e^-8 at most (Kairouz, Liu, Steinke 2021, proposition 26), and never the second.
+    // Stochastic rounding exceeds the first with probability e^-8 at most (Kairouz, Liu, Steinke 2021), and never the second.
     let likely = steps * steps + count / 4 + 4 * (steps + count.squareRoot() / 2)
     let certain = (steps + count.squareRoot()) * (steps + count.squareRoot())
     let squared = max(min(likely, certain).rounded(.up) + 1, Double(made.normSquaredMin))
@@ -59,8 +60,8 @@ extension NoisedEncoding {
     return made
   }
 
-  /// Of a vector's norm, what a coordinate of its rotated block carries at most, but for once in a thousand million rounds: √(2 ln(2nD/p)/2^k),
-  /// because random signs make it subgaussian (Hoeffding 1963).
+  /// Of a vector's norm, what a coordinate of its rotated block carries at most, but for once in a thousand million rounds:
+  /// √(2 ln(2nD/p)/2^k), because random signs make it subgaussian (Hoeffding 1963).
   private static func shareOfNorm(_ count: Double, _ sites: Int, _ blockBits: Int) -> Double {
     (2 * log(2 * Double(sites) * count * 1e9) / Double(1 << blockBits)).squareRoot()
   }

@@ -15,9 +15,9 @@ public struct NoisedUpdateDecoder: Sendable {
   ///   - sum: one array, the sum of the section.
   ///   - survivors: |U3|; every site has the same public weight.
   ///   - context: ctx of the attempt.
-  /// - Returns: `dimension` coordinates.
+  /// - Returns: `dimension` parameters and nothing else.
   /// - Throws: `.wrongLength`.
-  public func decode(sum: [[UInt32]], survivors: Int, context: [UInt8]) throws(EncodingError) -> [Double] {
+  public func decode(sum: [[UInt32]], survivors: Int, context: [UInt8]) throws(EncodingError) -> MeanUpdate {
     guard sum.count == 1, sum[0].count == parameters.paddedDimension else {
       throw EncodingError(.wrongLength, "a sum of another length than the plan's")
     }
@@ -27,6 +27,7 @@ public struct NoisedUpdateDecoder: Sendable {
     let rotation = BlockRotation(blockBits: parameters.blockBits, count: values.count, context: context)
     rotation.turnBackUnscaled(&values)
     let step = parameters.clip / Double(parameters.resolution) * rotation.scale
-    return values.prefix(parameters.dimension).map { $0 * step / Double(survivors) }
+    let mean = values.prefix(parameters.dimension).map { $0 * step / Double(survivors) }
+    return MeanUpdate(parameters: mean, statistics: [], weight: nil, counts: [:], means: [:])
   }
 }

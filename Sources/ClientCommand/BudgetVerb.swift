@@ -1,0 +1,61 @@
+// `secagg-client budget`: what this site has paid for, by job, and what its policy leaves.
+import ArgumentParser
+import CommandLineKit
+import Federation
+import Foundation
+import Participant
+
+struct BudgetVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "budget", abstract: "Show what this site has spent of its privacy, by job and in all.",
+    discussion: "Every noised input that may have left counts, whether its sum was released or not. The client may not run meanwhile.")
+
+  @OptionGroup var file: SiteFile
+  @Option(help: "Delta at which epsilon is shown; the policy's, or 1e-5.") var delta: Double?
+  @Flag(help: "Print the result as JSON on standard output.") var json = false
+
+  func validate() throws {
+    guard delta.map({ $0 > 0 && $0 < 1 }) != false else { throw ValidationError("--delta lies between 0 and 1") }
+  }
+
+  struct Report: Encodable {
+    struct Job: Encodable {
+      var job: String
+      var inputs: Int
+      var epsilon: Double
+    }
+    var delta: Double
+    var jobs: [Job]
+    var inputs: Int
+    var epsilon: Double
+    /// Limits of the policy.
+    var limits: [String: Double]
+  }
+
+  func run() throws {
+    let config = try SiteConfig.load(file.config)
+    let policy = SitePolicy(config.policy)
+    let journal = try Journal(directory: config.stateDirectory)
+    let report = Self.report(journal, policy, delta: delta ?? policy.delta ?? 1e-5)
+    if json { return try JSONOutput.object(report) }
+    guard report.inputs > 0 else { return Output.line("nothing spent: no noised input left this site") }
+    var table = Table([.init("job"), .init("inputs", .right), .init("epsilon", .right)])
+    for job in report.jobs { table.add([job.job, "\(job.inputs)", Text.fixed(job.epsilon, 4)]) }
+    table.add(["all", "\(report.inputs)", Text.fixed(report.epsilon, 4)])
+    for line in table.rendered() { Output.line(line) }
+    let limits = report.limits.sorted { $0.key < $1.key }.map { "\($0.value) a \($0.key)" }
+    Output.line("at delta \(report.delta); the policy allows " + (limits.isEmpty ? "what each job promises" : limits.joined(separator: ", ")))
+  }
+
+  static func report(_ journal: Journal, _ policy: SitePolicy, delta: Double) -> Report {
+    let names = journal.charges.reduce(into: [String]()) { if !$0.contains($1.job) { $0.append($1.job) } }
+    let jobs = names.map { name in
+      let charges = journal.charges.filter { $0.job == name }.map(\.charge)
+      return Report.Job(job: name, inputs: charges.count, epsilon: PrivacyAccount.epsilon(charges, delta: delta))
+    }
+    let limits = ["round": policy.epsilonMax.round, "job": policy.epsilonMax.job, "lifetime": policy.epsilonMax.lifetime]
+    return Report(
+      delta: delta, jobs: jobs, inputs: journal.charges.count,
+      epsilon: PrivacyAccount.epsilon(journal.charges.map(\.charge), delta: delta), limits: limits.compactMapValues { $0 })
+  }
+}
