@@ -11,12 +11,14 @@ struct PlanTarget: Target {
     let bytes = Array(input.dropFirst())
     switch first % 3 {
     case 0: if let plan = try? RoundPlan(decoding: bytes) { check(plan, bytes) }
-    case 1: if let encoding = try? EncodingParameters(decoding: bytes) { check(encoding, bytes) }
+    case 1: if let mechanism = try? Mechanism(decoding: bytes) { check(mechanism, bytes) }
     default:
       var plan = Cohort.complete.plan
       plan.mechanism = bytes
-      if let encoding = try? EncodingParameters(decoding: bytes) {
-        plan.sections = encoding.sections(parameters: 3, statistics: 1)
+      switch try? Mechanism(decoding: bytes) {
+      case .plain(let encoding): plan.sections = encoding.sections(parameters: 3, statistics: 1)
+      case .noised(let encoding): plan.sections = encoding.sections
+      case nil: break
       }
       check(plan, plan.encoded())
     }
@@ -32,8 +34,22 @@ struct PlanTarget: Target {
     _ = try? plan.validate(against: Cohort.complete.roster)
   }
 
-  private func check(_ encoding: EncodingParameters, _ bytes: [UInt8]) {
-    require(encoding.encoded() == bytes, "a mechanism has two encodings")
+  private func check(_ mechanism: Mechanism, _ bytes: [UInt8]) {
+    require(mechanism.encoded() == bytes, "a mechanism has two encodings")
+    switch mechanism {
+    case .plain(let encoding): check(encoding)
+    case .noised(let encoding):
+      require((try? encoding.validate()) != nil, "a decoded mechanism is not valid")
+      require(encoding.paddedDimension >= encoding.dimension && encoding.sections[0].count > 0, "a vector without coordinates")
+      // What it costs is a figure, whatever a server writes.
+      if case .discreteGaussianSum(let event) = encoding.event(assured: 1) {
+        require(event.l2 >= 1 && event.l1 >= event.l2 && event.variance > 3, "an account of impossible noise")
+      }
+      _ = encoding.assures(noiseMultiplier: 1, shares: 1)
+    }
+  }
+
+  private func check(_ encoding: EncodingParameters) {
     require((try? encoding.validate()) != nil, "a decoded mechanism is not valid")
     require(encoding.scalarWords <= 2 * EncodingParameters.scalarsMax, "too many scalars")
     for bits in [encoding.parameterBits, encoding.statisticsBits] {
@@ -44,6 +60,10 @@ struct PlanTarget: Target {
 
   func seeds() -> [[UInt8]] {
     let plans = [Cohort.complete.plan, Cohort.sparse.plan]
-    return plans.map { [0] + $0.encoded() } + plans.flatMap { [[1] + $0.mechanism, [2] + $0.mechanism] }
+    let noised = NoisedEncoding(
+      sites: plans[0].sites.count, dimension: 100, bits: 20, clip: 1, resolution: 4000, blockBits: 6, coordinateBound: 3000,
+      normSquaredMax: 16_100_000, variance: Fraction(5_400_000)!
+    ).encoded()
+    return plans.map { [0] + $0.encoded() } + (plans.map(\.mechanism) + [noised]).flatMap { [[1] + $0, [2] + $0] }
   }
 }

@@ -61,7 +61,7 @@ import Transport
     }
   }
 
-  @Test func theJobEndsWhereItsEpsilonIsSpent() async throws {
+  @Test("[ND-11] the job ends where its epsilon is spent") func theJobEndsWhereItsEpsilonIsSpent() async throws {
     let world = try World(privacy: Self.privacy(epsilon: try Self.cost(2) * 1.0001))
     let tap = EventTap()
     let server = try world.server(rounds: 5, tap: tap)
@@ -77,7 +77,7 @@ import Transport
     for site in sites { _ = try await site.value }
   }
 
-  @Test func aServerThatWasRestartedHasNotForgottenWhatItSpent() async throws {
+  @Test("[ND-11] a server that was restarted has not forgotten what it spent") func aServerThatWasRestartedHasNotForgottenWhatItSpent() async throws {
     let world = try World(privacy: Self.privacy(epsilon: try Self.cost(2) * 1.0001))
     for expected in 1...2 {
       let tap = EventTap()

@@ -76,7 +76,7 @@ import Testing
     #expect(try refusal(plan(other), other) == nil)
   }
 
-  @Test(arguments: ["round", "job", "lifetime"]) func limitsOfThePolicy(name: String) throws {
+  @Test("[ND-10] limits of the policy", arguments: ["round", "job", "lifetime"]) func limitsOfThePolicy(name: String) throws {
     let job = job()
     let first = try plan(job)
     var policy = SitePolicy()
@@ -101,7 +101,8 @@ import Testing
     if name != "lifetime" { #expect(try refusal(plan(fresh), fresh, strict)?.code == .policy) }
   }
 
-  @Test func whatWasPaidSurvivesARestartAndIsPaidOnce() throws {
+  @Test("[ND-10] what was paid survives a restart, and is paid once")
+  func whatWasPaidSurvivesARestartAndIsPaidOnce() throws {
     let job = job()
     let plan = try plan(job)
     try pay(plan)
@@ -154,7 +155,8 @@ import Testing
     #expect(try refusal(plan(job, attempt: 1), job) == nil)
   }
 
-  @Test func aPlanMayAddNoiseButNotTakeAny() throws {
+  @Test("[ND-09] a plan may add noise, but not take any")
+  func aPlanMayAddNoiseButNotTakeAny() throws {
     let job = job()
     #expect(try refusal(plan(job) { $0.variance = Fraction($0.variance.numerator * 101 / 100)! }, job) == nil)
     let edits: [(inout NoisedEncoding) -> Void] = [
