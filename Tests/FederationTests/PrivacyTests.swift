@@ -106,6 +106,21 @@ import Testing
     }
   }
 
+  @Test("every coordinate that a noised round sums is noised, and in its event", arguments: [3, 5, 64, 100], [1, 4095, 4096, 100_000])
+  func everythingReleasedIsAccountedFor(sites: Int, parameters: Int) throws {
+    let job = plan { ($0.parameterCount, $0.statisticCount) = (parameters, 9) }
+    let mechanism = try job.mechanism(kind: .training, sites: sites, samplesReference: 1, shares: sites / 2)
+    let sections = job.sections(kind: .training, mechanism: mechanism)
+    guard case .noised(let encoding) = mechanism, case .discreteGaussianSum(let event) = encoding.event(assured: sites / 2) else {
+      Issue.record("no noise")
+      return
+    }
+    // What a site's input holds, by name: weights alone. No count, no loss, no statistic stands beside them.
+    #expect(sections.map(\.name) == ["parameters"])
+    #expect(sections.reduce(0) { $0 + $1.count } == event.dimension)
+    #expect(job.metricNames.isEmpty && job.firstRound == 1)
+  }
+
   @Test func chargesAreAdded() throws {
     let (one, other) = (try charge(plan()), try charge(plan { $0.privacy?.noiseMultiplier = 5 }))
     #expect(PrivacyAccount.epsilon([], delta: 1e-5) == 0)

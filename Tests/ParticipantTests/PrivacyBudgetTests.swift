@@ -131,6 +131,24 @@ import Testing
     #expect(again.attempt(context: plan.context)?.charge == charge)
   }
 
+  /// The file as a kill at any instant leaves it: an input that may have left is always paid for.
+  @Test("[ND-10] no input without its charge, wherever the file ends") func noInputWithoutItsCharge() throws {
+    let plan = try plan(job())
+    try pay(plan)
+    try journal.record(.inputSent(context: plan.context, digest: Self.digest(3)))
+    let whole = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/journal"))
+    var seen: Set<String> = []
+    for count in 0...whole.count {
+      let copy = try TemporaryFolder()
+      try whole.prefix(count).write(to: URL(fileURLWithPath: copy.path + "/journal"))
+      guard let cut = try? Journal(directory: copy.path) else { continue }
+      let attempt = cut.attempt(context: plan.context)
+      #expect(attempt?.input == nil || attempt?.charge != nil)
+      seen.insert("\(attempt != nil) \(attempt?.charge != nil) \(attempt?.input != nil)")
+    }
+    #expect(seen == ["false false false", "true false false", "true true false", "true true true"])
+  }
+
   @Test func entriesThatNobodyWroteAreNoCharges() throws {
     let charge = try #require(PrivacyCharge(plan(job())))
     let entry = JournalEntry.charged(context: Self.digest(1), charge: charge)
