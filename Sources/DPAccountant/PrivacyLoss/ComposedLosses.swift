@@ -4,15 +4,26 @@ import Foundation
 struct ComposedLosses: Sendable {
   private let direction: LossComposition.Direction
   private let interval: Double
-  /// Tilted masses of the window's losses, in order, moved by the bound of their error to the safe side.
+  /// Tilted masses of the window's losses, in order; where cells carry the error's bound, moved by it to the safe side.
   private let masses: [Double]
+  /// What is added to Σ mass·weight for any weights e^{−tilt·u}·(1 − e^−u) of losses u above ε: what lies outside the window, and the error's
+  /// bound where cells do not carry it. Negative where the bound is optimistic.
+  private let rest: Double
   private let isPessimistic: Bool
 
-  init(_ direction: LossComposition.Direction, _ cells: [Double], cellError: Double, isPessimistic: Bool) {
+  init(_ direction: LossComposition.Direction, _ cells: [Double], error: CompositionError, isPessimistic: Bool) {
     (self.direction, self.isPessimistic) = (direction, isPessimistic)
     interval = direction.parts[0].losses.interval
-    let moved = isPessimistic ? cellError : -cellError
-    masses = (direction.low...max(direction.low, direction.high)).prefix(cells.count).map { max(0, cells[$0 & (cells.count - 1)] + moved) }
+    // Σ w ≤ 1 / (1 − e^{−tilt·interval}) cells at `cell` each, or by Cauchy and Schwarz √Σ w² times `norm`: the smaller one.
+    let byCell = error.cell / -expm1(-direction.tilt * interval)
+    let byNorm = error.norm / (-expm1(-2 * direction.tilt * interval)).squareRoot()
+    let sign = isPessimistic ? 1.0 : -1.0
+    let moved = byCell <= byNorm ? sign * error.cell : 0
+    rest = sign * (2 * exp(-LossComposition.tailNats) + (byCell <= byNorm ? 0 : byNorm))
+    masses = (direction.low...max(direction.low, direction.high)).prefix(cells.count).map {
+      let mass = cells[$0 & (cells.count - 1)] + moved
+      return byCell <= byNorm ? max(0, mass) : mass
+    }
   }
 
   /// Losses are off by no more than this: a few units of 1e-16 in each release, and in reading them.
@@ -31,7 +42,6 @@ struct ComposedLosses: Sendable {
     // P(ℓ) = mass·e^{cumulant − tilt·ℓ}. A is kept relative to e^{cumulant − tilt·reference}, B to that times e^−reference, the reference being
     // the loss that is looked at.
     let (fall, ratio) = (exp(-direction.tilt * interval), exp(-interval))
-    let outside = (isPessimistic ? 2 : -2) * exp(-LossComposition.tailNats)
     let slack = isPessimistic ? 1 + 1e-13 : 1 - 1e-13
     var (a, b) = (0.0, 0.0)
     for index in masses.indices.reversed() {
@@ -39,7 +49,7 @@ struct ComposedLosses: Sendable {
       (a, b) = (a * fall, b * fall * ratio)
       let loss = Double(direction.low + index) * interval
       // The target in the same units, less what is outside the window.
-      let scaled = exp(max(-700, min(700, log(target) - direction.cumulant + direction.tilt * loss))) - outside
+      let scaled = exp(max(-700, min(700, log(target) - direction.cumulant + direction.tilt * loss))) - rest
       if (a - b) * slack > scaled {
         // δ(loss) is above the target: it is passed between this loss and the next one up.
         return bounded(a > scaled ? loss + log((a - max(scaled, 0)) / b) : loss)
@@ -64,9 +74,8 @@ struct ComposedLosses: Sendable {
       let above = Double(direction.low + index) * interval - threshold
       if above > 0 { sum.add(masses[index] * exp(-direction.tilt * above) * -expm1(-above)) }
     }
-    let outside = (isPessimistic ? 2 : -2) * exp(-LossComposition.tailNats)
     let scale = exp(min(700, direction.cumulant - direction.tilt * threshold))
-    let finite = scale * (sum.value * (1 + (isPessimistic ? 1e-12 : -1e-12)) + outside)
+    let finite = scale * (sum.value * (1 + (isPessimistic ? 1e-12 : -1e-12)) + rest)
     return max(0, min(1, isPessimistic ? finite + direction.infinite : finite))
   }
 }

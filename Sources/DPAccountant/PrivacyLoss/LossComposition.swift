@@ -25,13 +25,16 @@ struct LossComposition: Sendable {
       let h = parts[0].losses.interval
       // Chernoff bounds of the tilted sum on both sides, the best of some exponents around the natural one.
       let probe = 1e-3 * max(tilt, 1)
-      let curvature = max((total(tilt + probe) - 2 * cumulant + total(tilt - probe)) / (probe * probe), 1e-300)
-      let natural = (2 * LossComposition.tailNats / curvature).squareRoot()
+      let curvature = (total(tilt + probe) - 2 * cumulant + total(tilt - probe)) / (probe * probe)
+      // Losses that all but coincide have no curvature that arithmetic could show: any exponent is valid.
+      let steepest = 40 / h
+      let natural = curvature > 0 ? min(steepest, (2 * LossComposition.tailNats / curvature).squareRoot()) : steepest
       var (low, high) = (-Double.infinity, Double.infinity)
       for factor in [0.03, 0.1, 0.25, 0.5, 0.7, 0.85, 1, 1.2] {
         let s = factor * natural
-        high = min(high, (total(tilt + s) - cumulant + LossComposition.tailNats) / s)
-        low = max(low, -(total(tilt - s) - cumulant + LossComposition.tailNats) / s)
+        let (above, below) = ((total(tilt + s) - cumulant + LossComposition.tailNats) / s, -(total(tilt - s) - cumulant + LossComposition.tailNats) / s)
+        if above.isFinite { high = min(high, above) }
+        if below.isFinite { low = max(low, below) }
       }
       self.cumulant = cumulant
       // No sum is outside the sum of the supports.
@@ -64,6 +67,19 @@ struct LossComposition: Sendable {
 
   /// Both directions share one complex transform: one is the real part, the other the imaginary part.
   init(_ removed: Direction, _ added: Direction, cells count: Int, isPessimistic: Bool) {
+    let steps = removed.parts.reduce(0.0) { $0 + Double($1.count) }
+    func composed(_ direction: Direction, _ cells: [Double], _ error: CompositionError) -> ComposedLosses {
+      ComposedLosses(direction, cells, error: error, isPessimistic: isPessimistic)
+    }
+    if steps == 1, removed.parts.count == 1 {
+      // Nothing to convolve, and nothing lost.
+      var (first, second) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
+      removed.tilted(removed.parts[0].losses, into: &first)
+      added.tilted(added.parts[0].losses, into: &second)
+      self.removed = composed(removed, first, .none)
+      self.added = composed(added, second, .none)
+      return
+    }
     let transform = FourierTransform(count: count)
     var (left, right) = (SpectrumPower(count: count), SpectrumPower(count: count))
     let error = 2 * transform.relativeError + 1e-14
@@ -83,17 +99,27 @@ struct LossComposition: Sendable {
     }
     left.mirror()
     right.mirror()
-    let steps = removed.parts.reduce(0.0) { $0 + Double($1.count) }
     let (total, errors) = (left.magnitude + right.magnitude, (left.error + right.error) * error)
     for place in 0..<count {
       (left.real[place], left.imaginary[place]) =
         (left.real[place] - right.imaginary[place], left.imaginary[place] + right.real[place])
     }
     transform.backward(&left.real, &left.imaginary)
-    let cellError = (errors + (transform.relativeError + 8 * Double.ulpOfOne * (1 + steps)) * total) / Double(count) + 1e-60
-    self.removed = ComposedLosses(removed, left.real, cellError: cellError, isPessimistic: isPessimistic)
-    self.added = ComposedLosses(added, left.imaginary, cellError: cellError, isPessimistic: isPessimistic)
+    let rounding = transform.relativeError + 8 * Double.ulpOfOne * (1 + steps)
+    let bound = CompositionError(
+      cell: (errors + rounding * total) / Double(count) + 1e-60, norm: 2 * (steps * error * exp(steps * error) + rounding))
+    self.removed = composed(removed, left.real, bound)
+    self.added = composed(added, left.imaginary, bound)
   }
+}
+
+/// What the tilted masses of a composition may be off by: each of them, and the root of the sum of their squares. The tilted masses of one
+/// release have norm 1 at most, a transform keeps norms, and a product of spectra of magnitude 1 passes an error on once for each factor.
+struct CompositionError: Sendable {
+  let cell: Double
+  let norm: Double
+
+  static let none = CompositionError(cell: 0, norm: 0)
 }
 
 /// A product of powers of spectra, and what an error in each factor does to it, frequency by frequency.

@@ -66,7 +66,7 @@ enum LossPricing {
 
   /// The composition on a grid; nil where it would be too large.
   static func compose(
-    _ pairs: [(pair: LossPair, count: Int)], _ interval: Double, _ delta: Double, pessimistic: Bool
+    _ pairs: [(pair: LossPair, count: Int)], _ interval: Double, _ delta: Double, pessimistic: Bool, cellsMax: Int
   ) -> LossComposition? {
     var (removed, added): ([(losses: DirectedLosses, count: Int)], [(losses: DirectedLosses, count: Int)]) = ([], [])
     for (pair, count) in pairs {
@@ -80,7 +80,7 @@ enum LossPricing {
     let left = LossComposition.Direction(removed, tilt: tilt(removed, delta))
     let right = LossComposition.Direction(added, tilt: tilt(added, delta))
     let cells = LossComposition.cells(left, right)
-    guard cells <= PLDAccountant.transformMax else { return nil }
+    guard cells <= cellsMax else { return nil }
     return LossComposition(left, right, cells: cells, isPessimistic: pessimistic)
   }
 

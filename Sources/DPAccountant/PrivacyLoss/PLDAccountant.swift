@@ -9,8 +9,10 @@ public struct PLDAccountant: Sendable {
   private var charges: [(event: NoiseEvent, count: Int)] = []
   private var isUnbounded = false
 
-  /// Cells of a transform that is still made; a coarser grid is taken rather than a larger one.
-  static let transformMax = 1 << 20
+  /// Largest transform that is made; a coarser grid is taken rather than a larger one.
+  static let transformMax = 1 << 21
+  /// Largest transform for an interval of our own choice, and for one below 1e-4.
+  private static let transformUsual = (coarse: 1 << 20, fine: 1 << 19)
 
   /// - Throws: `.parameterOutOfRange` for an interval outside 1e-7 ... 1.
   public init(relation: NeighbourRelation = .addOrRemove, lossInterval: Double? = nil) throws(AccountingError) {
@@ -78,8 +80,10 @@ public struct PLDAccountant: Sendable {
     for charge in charges { pairs.append((try LossPricing.pair(charge.event, relation, tail: tail), charge.count)) }
     var interval = lossInterval ?? min(1e-4, (pairs.map { $0.pair.scale }.min() ?? 1) / 64)
     while interval <= 64 {
-      if let composition = LossPricing.compose(pairs, interval, delta, pessimistic: pessimistic) { return composition }
-      // A chosen interval is kept where it can be; one of our own choice gives way.
+      let usual = interval < 0.9e-4 ? PLDAccountant.transformUsual.fine : PLDAccountant.transformUsual.coarse
+      let cellsMax = lossInterval == nil ? usual : PLDAccountant.transformMax
+      if let composition = LossPricing.compose(pairs, interval, delta, pessimistic: pessimistic, cellsMax: cellsMax) { return composition }
+      // A chosen interval is kept where it can be; one of our own choice gives way sooner.
       interval *= 2
     }
     throw AccountingError(.unsupportedEvent, "no grid holds the losses of these events")
