@@ -124,7 +124,7 @@ let package = Package(
       ["Coordinator", "Participant", "Federation", "SecAgg", "Sodium", "Safetensors", "Transport", "TransportServer", logging]),
     tests("SodiumTests", ["Sodium"]),
     tests("GMPTests", ["GMP"]),
-    tests("DPAccountantTests", ["DPAccountant", "TestSupport"], exclude: ["Vectors"]),
+    tests("DPAccountantTests", ["DPAccountant", "GMP", "TestSupport"], exclude: ["Vectors"]),
     tests("MaskingTests", ["Masking", "Sodium", "GMP", "TestSupport"], exclude: ["Vectors"]),
     tests("SecAggTests", ["SecAgg", "Sodium", "Masking", "TestSupport"], exclude: ["Vectors"]),
     tests("FederationTests", ["Federation", "SecAgg", "Sodium", "Safetensors", "TLSIdentity"], exclude: ["Vectors"]),

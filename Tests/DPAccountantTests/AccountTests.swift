@@ -62,7 +62,7 @@ import Testing
   /// [AC-14]
   @Test func exactSumsOfDiscreteGaussians() throws {
     try check(vectors.of("discreteSum"), atLeast: 300) {
-      let factor = LatticeFactor(count: $0.integer("count"), variance: $0["variance"])
+      let factor = try #require(LatticeFactor(count: $0.integer("count"), variance: $0["variance"]))
       return ShiftDivergence(factor).divergence(order: $0["order"], shift: $0.integer("shift"))
     }
     try check(vectors.of("sampledDiscrete"), atLeast: 40) {

@@ -48,11 +48,10 @@ enum LossPricing {
       throw AccountingError(.unsupportedEvent, "discrete noise has a known dominating pair for a single integer only")
     }
     let total = Double(noise.count) * noise.variance
-    guard LatticeFactor.isFeasible(count: noise.count, variance: noise.variance), total <= 1e10, noise.l2 <= 1e9 else {
+    guard total <= 1e10, noise.l2 <= 1e9, let factor = LatticeFactor(count: noise.count, variance: noise.variance) else {
       throw AccountingError(.parameterOutOfRange, "the exact probabilities of this noise are out of reach")
     }
-    let shift = Int(noise.l2 * (1 + 4 * Upward.unit))
-    let pair = LossPair.discrete(LatticeFactor(count: noise.count, variance: noise.variance), shift: shift, tail: tail)
+    let pair = LossPair.discrete(factor, shift: Int(noise.l2 * (1 + 4 * Upward.unit)), tail: tail)
     guard pair.atoms.allSatisfy({ abs($0.exponent) < 600 }) else {
       throw AccountingError(.parameterOutOfRange, "losses above 600 are out of reach: this noise hides nothing")
     }

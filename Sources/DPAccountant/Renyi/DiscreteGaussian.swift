@@ -13,10 +13,9 @@ struct DiscreteGaussianTerm: RenyiTerm {
 
   init(_ noise: DiscreteGaussianSum) {
     self.noise = noise
-    let isFeasible = LatticeFactor.isFeasible(count: noise.count, variance: noise.variance)
-    // From here on the two bounds agree to more than twelve digits.
-    let isNeeded = noise.variance < 16
-    shift = isFeasible && isNeeded ? ShiftDivergence(LatticeFactor(count: noise.count, variance: noise.variance)) : nil
+    // From a variance of 16 on the two bounds agree to more than twelve digits.
+    let factor = noise.variance < 16 ? LatticeFactor(count: noise.count, variance: noise.variance) : nil
+    shift = factor.map(ShiftDivergence.init)
   }
 
   /// Two bounds and their minimum are not cumulants.
