@@ -12,7 +12,8 @@ import Testing
   @Test(arguments: [4, 8, 32, 128]) func transformIsItsDefinition(_ count: Int) {
     var generator = SeededGenerator(seed: UInt64(count))
     let (real, imaginary) = (
-      (0..<count).map { _ in Double.random(in: -1...1, using: &generator) }, (0..<count).map { _ in Double.random(in: -1...1, using: &generator) }
+      (0..<count).map { _ in Double.random(in: -1...1, using: &generator) },
+      (0..<count).map { _ in Double.random(in: -1...1, using: &generator) }
     )
     let transform = FourierTransform(count: count)
     var (x, y) = (real, imaginary)
@@ -37,7 +38,9 @@ import Testing
   }
 
   /// [AC-14] Probabilities of the sum by squaring one big integer that packs those of a summand: no period, no factor.
-  @Test(arguments: [(2, 0.25), (3, 0.4), (5, 1.0), (8, 0.0625), (16, 0.5)]) func factorIsTheConvolution(_ count: Int, _ variance: Double) throws {
+  @Test(arguments: [(2, 0.25), (3, 0.4), (5, 1.0), (8, 0.0625), (16, 0.5)]) func factorIsTheConvolution(_ count: Int, _ variance: Double)
+    throws
+  {
     let (bits, slot, reach) = (UInt(400), UInt(1024), 30)
     // Weights to 400 bits are powers of e^{−1/2σ²}, which comes from its series in fractions.
     let unit = expNegative(variance, bits)

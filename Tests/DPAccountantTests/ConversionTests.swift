@@ -1,4 +1,5 @@
 // (ε, δ) from curves: against exact arithmetic, never below the mechanism's own exact figures; calibration; decimal text.
+// [AC-03], [AC-18], [AC-25]
 import DPAccountant
 import Foundation
 import Testing

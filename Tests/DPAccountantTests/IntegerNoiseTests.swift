@@ -74,7 +74,9 @@ import Testing
   /// [AC-16]
   @Test func eachSamplingHasItsRelation() {
     let gaussian = NoiseEvent.gaussian(noiseMultiplier: 1)
-    for event in [gaussian, .laplace(noiseMultiplier: 1), .discreteGaussian(variance: 1), .skellam(SkellamNoise(variance: 1, l2: 1, l1: 1))] {
+    for event in [
+      gaussian, .laplace(noiseMultiplier: 1), .discreteGaussian(variance: 1), .skellam(SkellamNoise(variance: 1, l2: 1, l1: 1)),
+    ] {
       #expect(code(.poissonSampled(samplingRate: 0.1, event), .replace) == .unsupportedEvent)
       #expect(code(.sampledWithoutReplacement(samplingRate: 0.1, event), .addOrRemove) == .unsupportedEvent)
       #expect(code(.poissonSampled(samplingRate: 0.1, event), .addOrRemove) == nil)
@@ -95,8 +97,10 @@ import Testing
       return .discreteGaussianSum(noise)
     }
     let events: [NoiseEvent] = [
-      bad { $0.variance = 0 }, bad { $0.variance = -1 }, bad { $0.variance = .nan }, bad { $0.variance = .infinity }, bad { $0.variance = 0.01 },
-      bad { $0.count = 0 }, bad { $0.count = -3 }, bad { $0.count = .max }, bad { $0.l2 = 0.99 }, bad { $0.l2 = .nan }, bad { $0.l2 = .infinity },
+      bad { $0.variance = 0 }, bad { $0.variance = -1 }, bad { $0.variance = .nan }, bad { $0.variance = .infinity },
+      bad { $0.variance = 0.01 },
+      bad { $0.count = 0 }, bad { $0.count = -3 }, bad { $0.count = .max }, bad { $0.l2 = 0.99 }, bad { $0.l2 = .nan },
+      bad { $0.l2 = .infinity },
       bad { $0.l1 = 1.9 }, bad { $0.l1 = .nan }, bad { $0.dimension = 0 }, bad { $0.dimension = .max },
       .skellam(SkellamNoise(variance: 0, l2: 1, l1: 1)), .skellam(SkellamNoise(variance: 1, l2: 0, l1: 1)),
       .skellam(SkellamNoise(variance: .nan, l2: 1, l1: 1)), .skellam(SkellamNoise(variance: 1, l2: 2, l1: 1)),

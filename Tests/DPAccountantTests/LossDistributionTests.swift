@@ -1,5 +1,5 @@
 // Privacy-loss distributions: brackets around published figures, both directions of the neighbours, compositions, refusals.
-// [AC-03], [AC-20] to [AC-26].
+// [AC-20] to [AC-24], [AC-26].
 import Foundation
 import Testing
 
@@ -43,7 +43,9 @@ import Testing
   }
 
   /// [AC-22]
-  @Test(arguments: [(1.0, 1, 0.9999999800005017), (1, 100, 77.06642301267144), (5, 100, 11.806810053780708), (100, 100, 0.4807983950354695)])
+  @Test(arguments: [
+    (1.0, 1, 0.9999999800005017), (1, 100, 77.06642301267144), (5, 100, 11.806810053780708), (100, 100, 0.4807983950354695),
+  ])
   func laplace(_ scale: Double, _ steps: Int, _ peer: Double) throws {
     var accountant = try PLDAccountant(lossInterval: 1e-4)
     try accountant.compose(.laplace(noiseMultiplier: scale), count: steps)
@@ -113,7 +115,8 @@ import Testing
     for event in unsupported { #expect(code { try $0.compose(event) } == .unsupportedEvent, "\(event)") }
     let outOfRange: [NoiseEvent] = [
       .gaussian(noiseMultiplier: 0.01), .gaussian(noiseMultiplier: .nan), .gaussian(noiseMultiplier: 1e7), .laplace(noiseMultiplier: 1e-4),
-      .discreteGaussian(variance: 0.001, sensitivity: 5), .discreteGaussian(variance: .nan), .discreteGaussian(variance: 1, sensitivity: 0.5),
+      .discreteGaussian(variance: 0.001, sensitivity: 5), .discreteGaussian(variance: .nan),
+      .discreteGaussian(variance: 1, sensitivity: 0.5),
       .poissonSampled(samplingRate: 1.5, .gaussian(noiseMultiplier: 1)), .treeAggregation(noiseMultiplier: 1, stepCounts: []),
       .repeated(.gaussian(noiseMultiplier: 1), count: -1), .repeated(.repeated(.gaussian(noiseMultiplier: 1), count: .max), count: 3),
     ]

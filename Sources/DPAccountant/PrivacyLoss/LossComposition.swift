@@ -32,7 +32,9 @@ struct LossComposition: Sendable {
       var (low, high) = (-Double.infinity, Double.infinity)
       for factor in [0.03, 0.1, 0.25, 0.5, 0.7, 0.85, 1, 1.2] {
         let s = factor * natural
-        let (above, below) = ((total(tilt + s) - cumulant + LossComposition.tailNats) / s, -(total(tilt - s) - cumulant + LossComposition.tailNats) / s)
+        let (above, below) = (
+          (total(tilt + s) - cumulant + LossComposition.tailNats) / s, -(total(tilt - s) - cumulant + LossComposition.tailNats) / s
+        )
         if above.isFinite { high = min(high, above) }
         if below.isFinite { low = max(low, below) }
       }

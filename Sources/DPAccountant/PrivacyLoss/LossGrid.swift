@@ -22,7 +22,9 @@ struct LossGrid: Sendable {
     var exponents = pair.atoms.map(\.exponent)
     if let line = pair.line { exponents += [line.low, line.high].map { line.slope * $0 + line.offset } }
     let losses = exponents.map { pair.loss(exponent: $0) / interval }
-    guard let low = losses.min(), let high = losses.max(), high - low < Double(cellsMax), abs(low) < 1e12, abs(high) < 1e12 else { return nil }
+    guard let low = losses.min(), let high = losses.max(), high - low < Double(cellsMax), abs(low) < 1e12, abs(high) < 1e12 else {
+      return nil
+    }
     return Int(low.rounded(.down)) - 1...Int(high.rounded(.up)) + 1
   }
 

@@ -47,8 +47,14 @@ public struct PLDAccountant: Sendable {
     default:
       _ = try LossPricing.pair(event, relation, tail: 1e-20)
       guard count > 0 else { return }
-      if let place = charges.firstIndex(where: { $0.event == event }) { charges[place].count += count } else { charges.append((event, count)) }
-      guard charges.count <= 64 else { throw AccountingError(.unsupportedEvent, "at most 64 different events are composed in a loss distribution") }
+      if let place = charges.firstIndex(where: { $0.event == event }) {
+        charges[place].count += count
+      } else {
+        charges.append((event, count))
+      }
+      guard charges.count <= 64 else {
+        throw AccountingError(.unsupportedEvent, "at most 64 different events are composed in a loss distribution")
+      }
     }
   }
 

@@ -1,5 +1,5 @@
 // Rényi divergence of the sum of discrete Gaussians on an integer vector: the smaller of the published bound (Kairouz, Liu, Steinke 2021,
-// proposition 8) and the bound from the exact distribution (spec/10, "The exact-convolution bound").
+// for sums in d dimensions) and the bound from the exact distribution (spec/10, "The exact-convolution bound").
 import Foundation
 
 struct DiscreteGaussianTerm: RenyiTerm {

@@ -1,17 +1,5 @@
-// Answers to requests. Every figure is an upper bound of the cost; a bound that does not exist is the text "infinity", for JSON has no such number.
+// Answers to requests. Every figure is an upper bound of the cost; a bound that does not exist is the text "inf", for JSON has no such number.
 import Foundation
-
-/// A double in JSON, "infinity" where it is infinite.
-public struct BoundValue: Encodable, Equatable, Sendable {
-  public let value: Double
-
-  public init(_ value: Double) { self.value = value }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    if value.isFinite { try container.encode(value) } else { try container.encode("infinity") }
-  }
-}
 
 public enum AccountingReply: Equatable, Sendable {
   case rdp([Double])
@@ -26,6 +14,7 @@ public enum AccountingReply: Equatable, Sendable {
   public var json: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let data = try? encoder.encode(self) else { preconditionFailure("every reply is encodable") }
     return String(decoding: data, as: UTF8.self)
   }
@@ -46,11 +35,11 @@ extension AccountingReply: Encodable {
   public func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: Name.self)
     switch self {
-    case .rdp(let curve): try values.encode(curve.map(BoundValue.init), forKey: .rdp)
+    case .rdp(let curve): try values.encode(curve, forKey: .rdp)
     case .epsilon(let epsilon, let order, let atLeast):
-      try values.encode(BoundValue(epsilon), forKey: .epsilon)
+      try values.encode(epsilon, forKey: .epsilon)
       try values.encode(order, forKey: .order)
-      try values.encodeIfPresent(atLeast.map(BoundValue.init), forKey: .atLeast)
+      try values.encodeIfPresent(atLeast, forKey: .atLeast)
     case .delta(let delta, let order):
       try values.encode(delta, forKey: .delta)
       try values.encode(order, forKey: .order)

@@ -63,10 +63,22 @@ public struct AccountingRequest: Sendable {
   private static func describe(_ error: any Error) -> String {
     func place(_ context: DecodingError.Context) -> String { context.codingPath.first.map { "`\($0.stringValue)`" } ?? "the request" }
     switch error as? DecodingError {
-    case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?: return "\(place(context)) has a value of another type than it takes"
+    case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
+      return "\(place(context)) has a value of another type than it takes"
     case .dataCorrupted(let context)? where !context.codingPath.isEmpty: return "\(place(context)) has a value that it does not take"
     default: return "the text is no JSON object"
     }
+  }
+}
+
+extension AccountingRequest {
+  /// The double at or below `P` or `P/Q` in lowest terms: less noise costs more.
+  /// - Throws: `.malformedRequest` for other text.
+  public static func variance(fraction text: String) throws(AccountingError) -> Double {
+    guard let rational = try? Rational(decimal: text) else {
+      throw AccountingError(.malformedRequest, "`variance` is a number, or text P/Q in lowest terms")
+    }
+    return rational.doubleRoundedDown
   }
 }
 
@@ -114,7 +126,9 @@ extension AccountingRequest: Decodable {
     (noiseMultiplier, scale, sensitivity) = (try real(.noiseMultiplier), try real(.scale), try real(.sensitivity))
     variance = try AccountingRequest.variance(values)
     (l2, l1, samplingRate) = (try real(.l2), try real(.l1), try real(.samplingRate))
-    (delta, epsilon, targetEpsilon, lossInterval) = (try real(.delta), try real(.epsilon), try real(.targetEpsilon), try real(.lossInterval))
+    (delta, epsilon, targetEpsilon, lossInterval) = (
+      try real(.delta), try real(.epsilon), try real(.targetEpsilon), try real(.lossInterval)
+    )
     (count, dimension, steps) = (try whole(.count), try whole(.dimension), try whole(.steps))
     (sampleSize, populationSize) = (try whole(.sampleSize), try whole(.populationSize))
     orders = try values.decodeIfPresent([Double].self, forKey: .orders)
@@ -125,15 +139,12 @@ extension AccountingRequest: Decodable {
     }
   }
 
-  /// A number, or text `P` or `P/Q`, rounded down: less noise costs more.
+  /// A number, or text `P` or `P/Q`.
   private static func variance(_ values: KeyedDecodingContainer<Name>) throws -> Double? {
     guard let text = try? values.decodeIfPresent(String.self, forKey: .variance) else {
       return try values.decodeIfPresent(Double.self, forKey: .variance)
     }
-    guard let rational = try? Rational(decimal: text) else {
-      throw AccountingError(.malformedRequest, "`variance` is a number, or text P/Q in lowest terms")
-    }
-    return rational.doubleRoundedDown
+    return try AccountingRequest.variance(fraction: text)
   }
 
   private enum RelationName: String, CaseIterable {

@@ -55,7 +55,8 @@ extension AccountingRequest {
     var rate = samplingRate
     if sampleSize != nil || populationSize != nil {
       guard rate == nil, sampling == .withoutReplacement else {
-        throw AccountingError(.malformedRequest, "`sample_size` and `population_size` are for sampling without_replacement, without `sampling_rate`")
+        throw AccountingError(
+          .malformedRequest, "`sample_size` and `population_size` are for sampling without_replacement, without `sampling_rate`")
       }
       let (sample, population) = (try need(sampleSize, "sample_size"), try need(populationSize, "population_size"))
       guard sample >= 0, population > 0, sample <= population else {
