@@ -17,6 +17,8 @@ struct LossComposition: Sendable {
     let low: Int
     let high: Int
     let infinite: Double
+    /// Largest |tilt·loss|: rounding of that exponent is a relative error of a tilted mass.
+    let exponentMax: Double
 
     init(_ parts: [(losses: DirectedLosses, count: Int)], tilt: Double) {
       (self.parts, self.tilt) = (parts, tilt)
@@ -39,6 +41,7 @@ struct LossComposition: Sendable {
         if below.isFinite { low = max(low, below) }
       }
       self.cumulant = cumulant
+      exponentMax = parts.reduce(0) { max($0, tilt * abs($1.losses.loss(0)), tilt * abs($1.losses.loss($1.losses.masses.count - 1))) }
       // No sum is outside the sum of the supports.
       let least = parts.reduce(0.0) { $0 + Double($1.count) * Double($1.losses.first) }
       let most = parts.reduce(0.0) { $0 + Double($1.count) * Double($1.losses.first + $1.losses.masses.count - 1) }
@@ -84,7 +87,8 @@ struct LossComposition: Sendable {
     }
     let transform = FourierTransform(count: count)
     var (left, right) = (SpectrumPower(count: count), SpectrumPower(count: count))
-    let error = 2 * transform.relativeError + 1e-14
+    // Of a factor's spectrum: the transform of two sequences of sum 1, and the tilting of their masses.
+    let error = 2 * transform.relativeError + 1e-14 + 4 * Double.ulpOfOne * max(removed.exponentMax, added.exponentMax)
     for (first, second) in zip(removed.parts, added.parts) {
       var (real, imaginary) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
       removed.tilted(first.losses, into: &real)
