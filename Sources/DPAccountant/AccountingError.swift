@@ -8,6 +8,8 @@ public struct AccountingError: Error, Equatable, Sendable {
     case parameterOutOfRange = "AC-02"
     /// No noise multiplier within the search range meets the target.
     case targetOutOfReach = "AC-03"
+    /// A request that is no JSON object of the expected form, or that lacks a parameter or has one too many.
+    case malformedRequest = "AC-04"
   }
 
   public let code: Code

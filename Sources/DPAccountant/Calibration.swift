@@ -73,9 +73,13 @@ public enum Calibration {
     epsilon: Double, delta: Double, relation: NeighbourRelation = .addOrRemove, _ event: NoiseEvent
   ) throws(AccountingError) -> Int {
     try checkTarget(epsilon)
+    // One release is priced once; repetitions only change its count.
+    var once = try RenyiAccountant(relation: relation)
+    try once.compose(event)
+    let first = once
     func meets(_ count: Int) throws(AccountingError) -> Bool {
-      var accountant = try RenyiAccountant(relation: relation)
-      try accountant.compose(event, count: count)
+      var accountant = first
+      try accountant.compose(event, count: count - 1)
       return try accountant.epsilon(delta: delta).epsilon <= epsilon
     }
     guard try meets(1) else { throw AccountingError(.targetOutOfReach, "one release already costs more than epsilon \(epsilon)") }

@@ -14,7 +14,7 @@ struct Main {
 
   @Sendable
   private static func describe(_ error: any Error) -> CommandError? {
-    if let failure = demoFailure(error) { return failure }
+    if let failure = demoFailure(error) ?? accountantFailure(error) { return failure }
     guard let fault = FaultDescription(error) else { return nil }
     let exit: ExitStatus =
       switch fault.kind {
@@ -32,6 +32,6 @@ struct SecAgg: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       DemoVerb.self, Check.self, Train.self, Val.self, Detect.self, Export.self, InitWeights.self, Inspect.self, Plan.self, Simulate.self,
-      Bench.self,
+      AccountantVerb.self, Bench.self,
     ])
 }

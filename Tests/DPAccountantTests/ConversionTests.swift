@@ -1,4 +1,5 @@
 // (ε, δ) from curves: against exact arithmetic, never below the mechanism's own exact figures; calibration; decimal text.
+// [AC-03], [AC-18], [AC-25]
 import DPAccountant
 import Foundation
 import Testing
@@ -98,6 +99,33 @@ import Testing
       #expect(try epsilon(event(sigma), delta) <= target)
       #expect(try epsilon(event(sigma * (1 - 3e-6)), delta) > target, "a smaller multiplier would have done")
     }
+  }
+
+  /// [AC-25] One release more would pass the budget.
+  @Test func stepsForABudgetAreTheMost() throws {
+    for (sigma, rate, target, delta) in [(1.1, 0.01, 2.0, 1e-5), (4, 1, 3, 1e-6), (0.7, 1e-4, 1, 1e-9)] {
+      let step = NoiseEvent.poissonSampled(samplingRate: rate, .gaussian(noiseMultiplier: sigma))
+      let steps = try Calibration.steps(epsilon: target, delta: delta, step)
+      #expect(steps > 0)
+      #expect(try epsilon(.repeated(step, count: steps), delta) <= target)
+      #expect(try epsilon(.repeated(step, count: steps + 1), delta) > target)
+    }
+    #expect { try Calibration.steps(epsilon: 0.1, delta: 1e-9, .gaussian(noiseMultiplier: 1)) } throws: {
+      ($0 as? AccountingError)?.code == .targetOutOfReach
+    }
+    for target in [0, -1, .nan, .infinity] as [Double] {
+      #expect(throws: AccountingError.self) { try Calibration.steps(epsilon: target, delta: 1e-5, .gaussian(noiseMultiplier: 9)) }
+    }
+  }
+
+  /// Noise, rate, steps and δ each move ε: what was accounted with one of them a little better is not what was done.
+  @Test func everyParameterCounts() throws {
+    let base = try epsilon(event(1.1, 0.01, 1000), 1e-5)
+    #expect(try epsilon(event(1.0999, 0.01, 1000), 1e-5) > base)
+    #expect(try epsilon(event(1.1, 0.010001, 1000), 1e-5) > base)
+    #expect(try epsilon(event(1.1, 0.01, 1001), 1e-5) > base)
+    #expect(try epsilon(event(1.1, 0.01, 1000), 0.9999e-5) > base)
+    #expect(try epsilon(.repeated(.gaussian(noiseMultiplier: 1.1), count: 1000), 1e-5) > base)
   }
 
   @Test func unreachableOrMalformedTargetsAreRefused() {

@@ -1,4 +1,4 @@
-// Rényi divergences and composition against multi-precision arithmetic, and events that must be refused.
+// Rényi divergences and composition against multi-precision arithmetic, and events that must be refused. [AC-01], [AC-02], [AC-10]
 import DPAccountant
 import Testing
 

@@ -126,7 +126,7 @@ def discrete_gaussian_sum(variance, count, shift, order):
 
 
 def published_discrete_bound(variance, count, l2, l1, dimension, order):
-    """Kairouz, Liu, Steinke 2021, proposition 8."""
+    """Kairouz, Liu, Steinke 2021, for sums in d dimensions."""
     total = count * variance
     tau = 10 * sum(exp(-2 * pi**2 * variance * k / (k + 1)) for k in range(1, count))
     s = sqrt(total)
@@ -138,5 +138,5 @@ def published_discrete_bound(variance, count, l2, l1, dimension, order):
 
 
 def skellam_bound(variance, l2, l1, order):
-    """Agarwal, Kairouz, Liu 2021, theorem 3.5."""
+    """Agarwal, Kairouz, Liu 2021."""
     return order * l2**2 / (2 * variance) + min(((2 * order - 1) * l2**2 + 6 * l1) / (4 * variance**2), 3 * l1 / (2 * variance))

@@ -1,5 +1,5 @@
 // Rényi divergence of the sum of discrete Gaussians on an integer vector: the smaller of the published bound (Kairouz, Liu, Steinke 2021,
-// proposition 8) and the bound from the exact distribution (spec/10, "The exact-convolution bound").
+// for sums in d dimensions) and the bound from the exact distribution (spec/10, "The exact-convolution bound").
 import Foundation
 
 struct DiscreteGaussianTerm: RenyiTerm {
@@ -13,10 +13,9 @@ struct DiscreteGaussianTerm: RenyiTerm {
 
   init(_ noise: DiscreteGaussianSum) {
     self.noise = noise
-    let isFeasible = LatticeFactor.isFeasible(count: noise.count, variance: noise.variance)
-    // From here on the two bounds agree to more than twelve digits.
-    let isNeeded = noise.variance < 16
-    shift = isFeasible && isNeeded ? ShiftDivergence(LatticeFactor(count: noise.count, variance: noise.variance)) : nil
+    // From a variance of 16 on the two bounds agree to more than twelve digits.
+    let factor = noise.variance < 16 ? LatticeFactor(count: noise.count, variance: noise.variance) : nil
+    shift = factor.map(ShiftDivergence.init)
   }
 
   /// Two bounds and their minimum are not cumulants.

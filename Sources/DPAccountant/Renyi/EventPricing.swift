@@ -20,7 +20,7 @@ enum EventPricing {
     case .discreteGaussianSum(let noise): return DiscreteGaussianTerm(noise)
     case .skellam(let noise): return InterpolatedTerm(base: SkellamTerm(noise: noise))
     case .treeAggregation(let sigma, let steps):
-      // Complete nodes over one of n steps: ⌊log2 n⌋ + 1 at most (Kairouz, McMahan, Song et al. 2021, theorem 4.1).
+      // Complete nodes over one of n steps: ⌊log2 n⌋ + 1 at most (Kairouz, McMahan, Song, Thakkar, Thakurta, Xu 2021).
       return GaussianTerm(noiseMultiplier: sigma, nodes: Double(steps.map { Int.bitWidth - $0.leadingZeroBitCount }.max() ?? 0))
     case .nonPrivate: return UnboundedTerm()
     case .poissonSampled, .sampledWithoutReplacement, .repeated, .composed:

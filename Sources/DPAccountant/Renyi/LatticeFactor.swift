@@ -20,7 +20,7 @@ struct LatticeFactor: Sendable {
   var total: Double { Double(period) * variance }
 
   /// Whether the factor can be had in reasonable time.
-  static func isFeasible(count: Int, variance: Double) -> Bool {
+  private static func isFeasible(count: Int, variance: Double) -> Bool {
     guard count > 1 else { return variance >= 1e-3 && variance <= 1e9 }
     let h = Double(count)
     return variance >= 1.0 / 16 && variance <= 64 && h * (80 * h * variance).squareRoot() * 4 < workMax
@@ -33,8 +33,9 @@ struct LatticeFactor: Sendable {
     return logs[rest < 0 ? rest + period : rest]
   }
 
-  init(count: Int, variance: Double) {
-    precondition(count > 0 && LatticeFactor.isFeasible(count: count, variance: variance), "the caller asked first")
+  /// nil where it cannot be had: too much work, or a factor that varies beyond what a double holds.
+  init?(count: Int, variance: Double) {
+    guard count > 0, LatticeFactor.isFeasible(count: count, variance: variance) else { return nil }
     (period, self.variance) = (count, variance)
     var factor = [DoubleDouble(1)]
     // Binary expansion of h from its second digit: double, then add one where the digit says so.
@@ -43,7 +44,8 @@ struct LatticeFactor: Sendable {
       if count >> bit & 1 == 1 { factor = LatticeFactor.sum(factor, [DoubleDouble(1)], variance) }
     }
     let first = factor[0]
-    logs = factor.map { log1p((($0 - first) / first).double) }
+    logs = factor.map { $0.high < 0.5 ? Foundation.log(($0 / first).double) : log1p((($0 - first) / first).double) }
+    guard logs.allSatisfy({ abs($0) < 400 }) else { return nil }
     spread = ((logs.max() ?? 0) - (logs.min() ?? 0)) * (1 + 1e-12)
   }
 

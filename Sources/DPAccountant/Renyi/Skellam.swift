@@ -1,4 +1,4 @@
-// Skellam noise on integer vectors (Agarwal, Kairouz, Liu 2021, theorem 3.5): integer orders.
+// Skellam noise on integer vectors (Agarwal, Kairouz, Liu 2021): integer orders.
 
 struct SkellamTerm: IntegerOrderTerm {
   let noise: SkellamNoise
