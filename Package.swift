@@ -108,7 +108,8 @@ let package = Package(
 
     // executables
     command(
-      "SecAggCommand", ["Detector", "Demo", "DPAccountant", "Federation", "Masking", "Safetensors", "SecAgg", "Simulation", "Sodium"]),
+      "SecAggCommand",
+      ["Detector", "Demo", "DPAccountant", "Federation", "GMP", "Masking", "Safetensors", "SecAgg", "Simulation", "Sodium"]),
     command("TrainerCommand", ["Detector", "Safetensors"]),
     command("ServerCommand", ["Coordinator", "Federation", "Transport", "TransportServer", "TLSIdentity", logging]),
     command("ClientCommand", ["Participant", "Federation", "SecAgg", "Transport", "TLSIdentity", logging]),

@@ -21,6 +21,10 @@ public struct MutableInteger: ~Copyable {
   /// The value as it is now.
   public borrowing func value() -> BigInteger { BigInteger.make { __gmpz_set($0, pointer) } }
 
+  /// self ← self · factor
+  public mutating func multiply(by factor: BigInteger) { __gmpz_mul(pointer, pointer, factor.pointer) }
+  public mutating func multiply(by factor: borrowing MutableInteger) { __gmpz_mul(pointer, pointer, factor.pointer) }
+
   /// self ← ⌊self · factor / 2^count⌋
   public mutating func multiply(by factor: BigInteger, shiftedRight count: Int) {
     __gmpz_mul(pointer, pointer, factor.pointer)
@@ -42,6 +46,7 @@ public struct MutableInteger: ~Copyable {
   public mutating func add(_ other: borrowing MutableInteger) { __gmpz_add(pointer, pointer, other.pointer) }
   public mutating func subtract(_ other: borrowing MutableInteger) { __gmpz_sub(pointer, pointer, other.pointer) }
   public mutating func add(_ other: BigInteger) { __gmpz_add(pointer, pointer, other.pointer) }
+  public mutating func subtract(_ other: BigInteger) { __gmpz_sub(pointer, pointer, other.pointer) }
 
   /// self ← other
   public mutating func assign(_ other: borrowing MutableInteger) { __gmpz_set(pointer, other.pointer) }

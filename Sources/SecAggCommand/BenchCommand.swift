@@ -6,7 +6,8 @@ import Detector
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measure how fast this machine is.", subcommands: [BenchTraining.self, BenchAggregation.self])
+    commandName: "bench", abstract: "Measure how fast this machine is.",
+    subcommands: [BenchTraining.self, BenchAggregation.self, BenchNoise.self])
 }
 
 struct BenchTraining: ParsableCommand {

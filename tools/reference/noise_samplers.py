@@ -176,7 +176,7 @@ class FastSampler:
         self.heights = [max(1, int(mpmath.ceil(self.scale * x))) for x in at[:1023]]
         self.heights.append(2 ** 26 - sum(self.heights))
         low = at[:1023] if self.j == 0 else at[1:1024]
-        self.squeezes = [int(mpmath.floor(2 ** 16 * self.scale * x / h)) for x, h in zip(low, self.heights)] + [0]
+        self.squeezes = [min(65535, int(mpmath.floor(2 ** 16 * self.scale * x / h))) for x, h in zip(low, self.heights)] + [0]
         self.build_slots()
 
     def build_slots(self):

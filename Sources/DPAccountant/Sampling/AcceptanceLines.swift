@@ -61,8 +61,8 @@ struct AcceptanceLines: Sendable, Equatable {
   /// C · bounds / height, ⌊·2^64⌋ and ⌈·2^64⌉ cut to 64 bits.
   private static func acceptance(_ bounds: Enclosure, _ scale: BigInteger, _ height: BigInteger) -> Bounds {
     let shift = EnvelopeTable.precision - 64
-    let lower = BigInteger.quotient(scale * bounds.lower >> shift, height)
-    let upper = BigInteger.quotient((scale * bounds.upper >> shift) + BigInteger(1), height) + BigInteger(1)
+    let lower = BigInteger.quotient((scale * bounds.lower) >> shift, height)
+    let upper = BigInteger.quotient(((scale * bounds.upper) >> shift) + BigInteger(1), height) + BigInteger(1)
     return Bounds(lower: lower.unsigned.map(UInt64.init) ?? .max, upper: upper.unsigned.map(UInt64.init) ?? .max)
   }
 }

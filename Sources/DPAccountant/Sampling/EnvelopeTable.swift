@@ -12,7 +12,7 @@ struct EnvelopeTable: Sendable {
   /// Sum of all heights.
   static let total = bins << coinBits
   /// Precision of the bounds that the table is made from.
-  static let precision = 128
+  static let precision = 144
 
   /// j: a bin has 2^j magnitudes.
   let widthBits: Int
@@ -70,7 +70,7 @@ struct EnvelopeTable: Sendable {
       }
       let edge = density.bounds(BigInteger(bin) << widthBits, bits: precision)
       edges.append(
-        bin == 0 && widthBits == 0 ? Enclosure(lower: edge.lower >> 1, upper: (edge.upper >> 1) + BigInteger(1)) : edge)
+        bin == 0 && widthBits == 0 ? Enclosure(lower: edge.lower >> 1, upper: (edge.upper + BigInteger(1)) >> 1) : edge)
     }
     return edges
   }

@@ -10,9 +10,9 @@ enum FixedPoint {
 
   /// e^−γ for a γ ≥ 0 that is at most two units from `gamma`; within `errorUnits`.
   ///
-  /// r = γ / 2^m < 2^−8 goes through the Taylor series, and the result is squared m times, in G = fraction + m + 16 bits. Each of the T terms
-  /// is less than 2 units too low and what is left out is below 3; a squaring turns an error of e into at most 2e + 2. That makes
-  /// 2^m (2T + 5) units, which is below 2 units of the result (T ≤ G/8 + 2 ≤ 2^13.1) with its own truncation; the input adds two.
+  /// r = γ / 2^m < 2^−8 goes through the Taylor series, and the result is squared m times, in G = fraction + m + 16 bits. Each of the T
+  /// terms is less than 2 units too low and what is left out is below 3; a squaring turns an error of e into at most 2e + 2. That makes
+  /// 2^m (2T + 5) units, below 2 units of the result (T ≤ G/8 + 2 ≤ 2^13.1) with its own truncation; the input adds two.
   static func exponential(ofMinus gamma: BigInteger, fraction: Int) -> BigInteger {
     precondition(gamma.signum >= 0 && fraction <= fractionMax, "a bounded precision, and no growth")
     // γ ≥ fraction > fraction · ln 2: the result is below one unit.
@@ -35,8 +35,8 @@ enum FixedPoint {
 
   /// 1 − cos(2π · part / whole) for 0 ≤ part ≤ whole/2; within `errorUnits`.
   ///
-  /// The angle is halved h ≤ 12 times below 2^−8 and goes through the Taylor series; u ↦ 2u(2 − u) doubles it again. A doubling turns an error
-  /// of e into at most 4e + 2, so that G = fraction + 2h + 16 bits leave 4^h (2T + 6) units of G, below two units of the result.
+  /// The angle is halved h ≤ 12 times below 2^−8 and goes through the Taylor series; u ↦ 2u(2 − u) doubles it again. A doubling turns an
+  /// error of e into at most 4e + 6, so that G = fraction + 2h + 16 bits leave 4^h (2T + 8) units of G, below two units of the result.
   static func versine(_ part: BigInteger, of whole: BigInteger, pi: Pi, fraction: Int) -> BigInteger {
     precondition(part.signum >= 0 && part << 1 <= whole, "an angle of at most π")
     // 2π · part / whole < 2^(3 + bits of part − (bits of whole − 1)).

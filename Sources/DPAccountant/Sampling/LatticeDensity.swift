@@ -39,6 +39,8 @@ struct GaussianDensity: LatticeDensity {
   }
 
   func bounds(_ magnitude: BigInteger, bits: Int) -> Enclosure {
+    // The only place where f is rational: heights are ceilings, and an upper bound above it would give the next integer.
+    if magnitude.isZero { return Enclosure(lower: BigInteger(1) << bits, upper: BigInteger(1) << bits) }
     let extra = 4
     let gamma = BigInteger.quotient((magnitude * magnitude * numerator) << (bits + extra), twiceDenominator)
     let value = FixedPoint.exponential(ofMinus: gamma, fraction: bits + extra)

@@ -1,6 +1,6 @@
-// The fast exact sampler: proposals from the envelope table, accepted by the first of four ways that decides (spec/11-samplers.md, "The fast
-// sampler"). One random word and one table read make a proposal; about 99 in 100 are accepted by a 16-bit comparison, most others by
-// two lines, the rest by bounds of the density that tighten until they decide. The result has exactly the distribution of the density.
+// The fast exact sampler: proposals from the envelope table, accepted by the first way that decides (spec/11-samplers.md, "The fast
+// sampler"). One random word and one table read make a proposal; about 99 in 100 are accepted by a 16-bit comparison, most others decided
+// by two lines, the rest by bounds of the density that tighten until they decide. The result has exactly the density's distribution.
 import GMP
 import Sodium
 
@@ -44,6 +44,14 @@ public struct NoiseSampler: Sendable {
         variance: variance, reach: BigInteger(EnvelopeTable.bins + 1) << width, bits: EnvelopeTable.precision)
     }
     table = EnvelopeTable(density: density, widthBits: width)
+  }
+
+  /// The same with another density, for tests of what a wrong one would do.
+  init(_ sound: NoiseSampler, density: any LatticeDensity) {
+    distribution = sound.distribution
+    variance = sound.variance
+    self.density = density
+    table = EnvelopeTable(density: density, widthBits: sound.table.widthBits)
   }
 
   /// Fills the buffer with independent samples. They follow from the source's bytes and the buffer's count; pieces that are multiples of

@@ -1,5 +1,5 @@
 // Skellam noise as what it is, the difference of two Poisson variables, each by rejection with exact fractions: ratios of Poisson
-// probabilities are rational, so that no exponential is needed. What the fast sampler is held to. Not constant time.
+// probabilities are rational, so that no exponential is needed. What the fast sampler is held to (spec/11-samplers.md [NS-05]).
 import GMP
 import Sodium
 
@@ -30,10 +30,10 @@ public struct ReferenceSkellam: Sendable {
 /// Poisson(λ) for a rational λ.
 ///
 /// With m = ⌊λ⌋, h = ⌈√(m + 1)⌉ and s = 2h: a block n ≥ 0 with probability 2^−(n+1), a place uniform below s, a side. The candidate lies
-/// d = ns + place from m and is kept with probability 2^n P(m ± d) / P(m), which is at most 1: upward the factors λ/(m + i), h < i ≤ 2h, are
-/// at most 1 / (1 + h/(m + 1)), and (1 + x)^h ≥ 1 + hx makes the product of the h of them at most 1/2; downward the factors (m − i)/λ, h ≤ i
-/// < 2h, are at most 1 − h/(m + 1) ≤ 1 / (1 + h/(m + 1)); the ratios go on falling, so each further block halves again.
-/// A candidate m + d comes with probability 2^−(n+1) / 2s (m itself on the upper side only) and the factor 2^n leaves P(m ± d) / (4s P(m)).
+/// d = ns + place from m and is kept with probability 2^n P(m ± d) / P(m), which is at most 1. Upward, the factors λ/(m + i) are at most
+/// 1 / (1 + h/(m + 1)) for h < i ≤ 2h, and (1 + x)^h ≥ 1 + hx makes the product of these h at most 1/2. Downward, the factors (m − i)/λ
+/// are at most 1 − h/(m + 1) ≤ 1 / (1 + h/(m + 1)) for h ≤ i < 2h. The factors go on falling, so each further block halves again.
+/// A candidate comes with probability 2^−(n+1) / 2s (m itself on the upper side only), and 2^n leaves P(m ± d) / (4s P(m)) of it.
 struct ReferencePoisson: Sendable {
   private let numerator: BigInteger
   private let denominator: BigInteger
@@ -64,26 +64,28 @@ struct ReferencePoisson: Sendable {
 
   /// P(m + d) / P(m) = Π_{i=1}^{d} λ / (m + i), not in lowest terms.
   private func ratioAbove(_ distance: BigInteger) -> (BigInteger, BigInteger) {
-    var (top, bottom) = (BigInteger(1), BigInteger(1))
-    var place = mode
+    var top = MutableInteger(BigInteger(1))
+    var bottom = MutableInteger(BigInteger(1))
+    var factor = MutableInteger(denominator * mode)
     for _ in 0..<count(distance) {
-      place = place + BigInteger(1)
-      top = top * numerator
-      bottom = bottom * (denominator * place)
+      factor.add(denominator)
+      top.multiply(by: numerator)
+      bottom.multiply(by: factor)
     }
-    return (top, bottom)
+    return (top.value(), bottom.value())
   }
 
   /// P(m − d) / P(m) = Π_{i=0}^{d−1} (m − i) / λ.
   private func ratioBelow(_ distance: BigInteger) -> (BigInteger, BigInteger) {
-    var (top, bottom) = (BigInteger(1), BigInteger(1))
-    var place = mode
+    var top = MutableInteger(BigInteger(1))
+    var bottom = MutableInteger(BigInteger(1))
+    var factor = MutableInteger(denominator * mode)
     for _ in 0..<count(distance) {
-      top = top * (denominator * place)
-      bottom = bottom * numerator
-      place = place - BigInteger(1)
+      top.multiply(by: factor)
+      bottom.multiply(by: numerator)
+      factor.subtract(denominator)
     }
-    return (top, bottom)
+    return (top.value(), bottom.value())
   }
 
   private func count(_ distance: BigInteger) -> Int {
