@@ -51,13 +51,14 @@ import Transport
     let finished = await tap.next("round_finished")
     #expect(finished.round == 1)
     try expectNoisedMean(of: World.sites, in: finished, world)
-    #expect(finished.epsilon == (try Self.cost(1)))
+    let cost = try Self.cost(1)
+    #expect(finished.epsilon == cost)
     #expect(await job.value == .finished)
     for site in sites { #expect(try await site.value == .finished) }
     for site in World.sites {
       let journal = try Journal(directory: world.path("site-\(site)/state"))
       #expect(journal.charges.map(\.round) == [1])
-      #expect(PrivacyAccount.epsilon(journal.charges.map(\.charge), delta: 1e-5) == (try Self.cost(1)))
+      #expect(PrivacyAccount.epsilon(journal.charges.map(\.charge), delta: 1e-5) == cost)
     }
   }
 
@@ -77,7 +78,8 @@ import Transport
     for site in sites { _ = try await site.value }
   }
 
-  @Test("[ND-11] a server that was restarted has not forgotten what it spent") func aServerThatWasRestartedHasNotForgottenWhatItSpent() async throws {
+  @Test("[ND-11] a server that was restarted has not forgotten what it spent")
+  func aServerThatWasRestartedHasNotForgottenWhatItSpent() async throws {
     let world = try World(privacy: Self.privacy(epsilon: try Self.cost(2) * 1.0001))
     for expected in 1...2 {
       let tap = EventTap()
@@ -86,7 +88,8 @@ import Transport
       let job = Task { await server.run(events) }
       let sites = try World.sites.map { try world.start($0) }
       let finished = await tap.next("round_finished")
-      #expect(finished.round == expected && finished.epsilon == (try Self.cost(expected)))
+      let cost = try Self.cost(expected)
+      #expect(finished.round == expected && finished.epsilon == cost)
       await server.stop(reason: "restart")
       _ = await job.value
       for site in sites {
