@@ -135,6 +135,15 @@ import Testing
     }
   }
 
+  /// The ends of what can be sampled without replacement, where a quadrature without a limit would not end.
+  @Test(arguments: [1e-6, 1e-3, 0.05, 1e9]) func tinyAndHugeNoiseWithoutReplacement(_ sigma: Double) throws {
+    var (sampled, plain) = (try RenyiAccountant(relation: .replace), try RenyiAccountant(relation: .replace))
+    try sampled.compose(.sampledWithoutReplacement(samplingRate: 0.01, .gaussian(noiseMultiplier: sigma)))
+    try plain.compose(.gaussian(noiseMultiplier: sigma))
+    let (values, limits) = (sampled.curve.values, plain.curve.values)
+    #expect(zip(values, limits).allSatisfy { $0 > 0 && $0 <= $1 * (1 + 1e-9) })
+  }
+
   private func account(_ event: NoiseEvent, _ order: Double) throws -> Double {
     var accountant = try RenyiAccountant(orders: [order])
     try accountant.compose(event)

@@ -116,6 +116,7 @@ import Testing
     let outOfRange: [NoiseEvent] = [
       .gaussian(noiseMultiplier: 0.01), .gaussian(noiseMultiplier: .nan), .gaussian(noiseMultiplier: 1e7), .laplace(noiseMultiplier: 1e-4),
       .discreteGaussian(variance: 0.001, sensitivity: 5), .discreteGaussian(variance: .nan),
+      .discreteGaussian(variance: 1, sensitivity: 1e9), .discreteGaussian(variance: 1e20),
       .discreteGaussian(variance: 1, sensitivity: 0.5),
       .poissonSampled(samplingRate: 1.5, .gaussian(noiseMultiplier: 1)), .treeAggregation(noiseMultiplier: 1, stepCounts: []),
       .repeated(.gaussian(noiseMultiplier: 1), count: -1), .repeated(.repeated(.gaussian(noiseMultiplier: 1), count: .max), count: 3),

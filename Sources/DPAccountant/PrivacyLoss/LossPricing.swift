@@ -48,7 +48,8 @@ enum LossPricing {
       throw AccountingError(.unsupportedEvent, "discrete noise has a known dominating pair for a single integer only")
     }
     let total = Double(noise.count) * noise.variance
-    guard total <= 1e10, noise.l2 <= 1e9, let factor = LatticeFactor(count: noise.count, variance: noise.variance) else {
+    // The second condition leaves losses that the grid could hold, and few enough atoms.
+    guard total <= 1e10, noise.l2 * noise.l2 < 1200 * total, let factor = LatticeFactor(count: noise.count, variance: noise.variance) else {
       throw AccountingError(.parameterOutOfRange, "the exact probabilities of this noise are out of reach")
     }
     let pair = LossPair.discrete(factor, shift: Int(noise.l2 * (1 + 4 * Upward.unit)), tail: tail)

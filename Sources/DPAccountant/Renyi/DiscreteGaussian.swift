@@ -5,6 +5,7 @@ import Foundation
 struct DiscreteGaussianTerm: RenyiTerm {
   let noise: DiscreteGaussianSum
   private let shift: ShiftDivergence?
+  private let tau: Double
   private let known = Memo<Double, Double>()
   /// Orders above it get the published bound alone.
   static let exactOrderMax = 1024.0
@@ -13,6 +14,7 @@ struct DiscreteGaussianTerm: RenyiTerm {
 
   init(_ noise: DiscreteGaussianSum) {
     self.noise = noise
+    tau = DiscreteGaussianTerm.tau(noise.count, noise.variance)
     // From a variance of 16 on the two bounds agree to more than twelve digits.
     let factor = noise.variance < 16 ? LatticeFactor(count: noise.count, variance: noise.variance) : nil
     shift = factor.map(ShiftDivergence.init)
@@ -30,7 +32,7 @@ struct DiscreteGaussianTerm: RenyiTerm {
   func published(order: Double) -> Double {
     let h = Double(noise.count)
     guard noise.count == 1 || noise.variance >= 0.25 else { return .infinity }
-    let (total, d, tau) = (h * noise.variance, Double(noise.dimension), DiscreteGaussianTerm.tau(noise.count, noise.variance))
+    let (total, d) = (h * noise.variance, Double(noise.dimension))
     let (l2, l1, s) = (noise.l2, noise.l1, total.squareRoot())
     let first = order * l2 * l2 / (2 * total) + tau * d
     let second = order / 2 * (l2 * l2 / total + 2 * l1 * tau / s + tau * tau * d)

@@ -40,7 +40,8 @@ enum EventPricing {
       try EventRange.check(inner)
       return SampledGaussian(noiseMultiplier: sigma, samplingRate: rate)
     case .laplace, .discreteGaussianSum, .skellam:
-      return InterpolatedTerm(base: PoissonSampledTerm(base: try release(inner), rate: rate))
+      let plain = try release(inner)
+      return InterpolatedTerm(base: PoissonSampledTerm(base: plain, rate: rate), unsampled: plain)
     case .treeAggregation:
       throw AccountingError(.unsupportedEvent, "in a tree each record's step is public: sampling gives no amplification")
     default:
@@ -55,19 +56,17 @@ enum EventPricing {
     guard relation == .replace else {
       throw AccountingError(.unsupportedEvent, "sampling without replacement is accounted for under replace only: its population is public")
     }
+    let (pureEpsilon, sigma): (Double, Double?)
     switch inner {
-    case .gaussian(let sigma):
-      return InterpolatedTerm(
-        base: WithoutReplacementTerm(base: try release(inner), rate: rate, pureEpsilon: .infinity, gaussian: sigma))
-    case .laplace(let scale):
-      return InterpolatedTerm(
-        base: WithoutReplacementTerm(base: try release(inner), rate: rate, pureEpsilon: 1 / scale, gaussian: nil))
-    case .discreteGaussianSum, .skellam:
-      return InterpolatedTerm(
-        base: WithoutReplacementTerm(base: try release(inner), rate: rate, pureEpsilon: .infinity, gaussian: nil))
+    case .gaussian(let multiplier): (pureEpsilon, sigma) = (.infinity, multiplier)
+    case .laplace(let scale): (pureEpsilon, sigma) = (1 / scale, nil)
+    case .discreteGaussianSum, .skellam: (pureEpsilon, sigma) = (.infinity, nil)
     default:
       throw AccountingError(
         .unsupportedEvent, "sampling without replacement is accounted for before a single release of additive noise only")
     }
+    let plain = try release(inner)
+    let sampled = WithoutReplacementTerm(base: plain, rate: rate, pureEpsilon: pureEpsilon, gaussian: sigma)
+    return InterpolatedTerm(base: sampled, unsampled: plain)
   }
 }

@@ -53,6 +53,8 @@ struct UnboundedTerm: RenyiTerm {
 /// straight line between integer orders is above it.
 struct InterpolatedTerm<Base: IntegerOrderTerm>: RenyiTerm {
   let base: Base
+  /// The release without its sampling, which never costs less: known at all orders.
+  var unsampled: (any RenyiTerm)?
   var isConvex: Bool { false }
 
   func divergence(order: Double) -> Double {
@@ -60,7 +62,8 @@ struct InterpolatedTerm<Base: IntegerOrderTerm>: RenyiTerm {
     if below == above { return base.divergence(integerOrder: Int(order)) }
     let left = below > 1 ? (above - order) * (below - 1) * base.divergence(integerOrder: Int(below)) : 0
     let right = (order - below) * (above - 1) * base.divergence(integerOrder: Int(above))
-    return Upward.inflate((left + right) / (order - 1), relative: 8 * Upward.unit)
+    let line = Upward.inflate((left + right) / (order - 1), relative: 8 * Upward.unit)
+    return min(line, unsampled?.divergence(order: order) ?? .infinity)
   }
 }
 

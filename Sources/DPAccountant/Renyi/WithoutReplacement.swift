@@ -61,7 +61,7 @@ struct GaussianRatioMoments: Sendable {
 
   init(noiseMultiplier: Double) { sigma = noiseMultiplier }
 
-  /// ln B(ℓ).
+  /// ln B(ℓ), infinite where the quadrature would take too many nodes.
   func log(_ even: Int) -> Double { known.value(even) { compute(Double(even)) } }
 
   private func compute(_ power: Double) -> Double {
@@ -69,6 +69,8 @@ struct GaussianRatioMoments: Sendable {
     let extra = max(0, power * (Foundation.log(2 * sigma) + 0.5) - power / 2 * Foundation.log(power))
     let step = min(sigma * (2 * Double.pi * Double.pi / (42 + extra)).squareRoot(), 0.85 * 2 * Double.pi * Double.pi * sigma * sigma / 42)
     let reach = sigma * (88.0.squareRoot() + 1 + power.squareRoot())
+    // Where noise is so small, theorem 9 alone is used.
+    guard (power + 2 * reach) / step < Double(SampledGaussian.nodesMax) else { return .infinity }
     let variance = sigma * sigma
     var terms: [Double] = []
     for index in Int((-reach / step).rounded(.down))...Int(((power + reach) / step).rounded(.up)) {
