@@ -66,7 +66,7 @@ import Testing
       let folder = ProcessInfo.processInfo.environment["SECAGG_EXAMPLE_FIGURES"] ?? temporary
       let columns = [
         "epoch", "train/box_loss", "train/obj_loss", "train/cls_loss", "metrics/precision", "metrics/recall", "metrics/mAP_0.5",
-        "metrics/mAP_0.5:0.95", "val/box_loss", "val/obj_loss", "val/cls_loss", "x/lr",
+        "metrics/mAP_0.5:0.95", "val/box_loss", "val/obj_loss", "val/cls_loss", "x/lr0", "x/lr1", "x/lr2",
       ]
       let figures = RunFigures(folder: folder, names: ["a"])
       // Padded cells as YOLOv5 writes them; every second epoch without validation.
@@ -74,7 +74,8 @@ import Testing
       for epoch in 0..<30 {
         let fall = 0.02 + 0.1 / Double(epoch + 1)
         let scores = epoch.isMultiple(of: 2) ? (0..<7).map { "\(1 - fall * 4 - Double($0) * 0.02)" } : Array(repeating: "", count: 7)
-        text += (["   \(epoch)"] + [fall, fall * 2, fall / 3].map { "  \($0)" } + scores + ["0.01"]).joined(separator: ",") + "\n"
+        let losses = [fall, fall * 2, fall / 3].map { "  \($0)" }
+        text += (["   \(epoch)"] + losses + scores + ["0.1", "0.01", "0.01"]).joined(separator: ",") + "\n"
       }
       try text.write(toFile: "\(folder)/results.csv", atomically: true, encoding: .utf8)
       try figures.writeResults()

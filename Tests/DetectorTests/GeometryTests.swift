@@ -122,6 +122,21 @@ private func noise(_ width: Int, _ height: Int, seed: UInt64) -> RGBImage {
     #expect(first.boxes.count == 3)
   }
 
+  @Test func objectsEndAThousandthOfAPixelInsideTheBorder() {
+    let boxes: [Placed.Box] = [
+      .init(classIndex: 0, left: 4, top: 2, right: 8, bottom: 4), .init(classIndex: 1, left: -3, top: -1, right: 12, bottom: 9),
+      .init(classIndex: 2, left: 8, top: 1, right: 11, bottom: 2), .init(classIndex: 2, left: -4, top: 1, right: 0, bottom: 2),
+    ]
+    let labels = Placed(image: RGBImage(width: 8, height: 4, grey: 0), boxes: boxes).labels
+    // What lies outside is gone.
+    #expect(labels.map(\.classIndex) == [0, 1])
+    for (label, low) in zip(labels, [SIMD2<Float>(4, 2), SIMD2(0, 0)]) {
+      let (centre, half) = (SIMD2(label.x, label.y) * SIMD2(8, 4), SIMD2(label.w, label.h) * SIMD2(8, 4) / 2)
+      let (first, last) = (centre - half - low, centre + half - SIMD2(7.999, 3.999))
+      #expect([first.x, first.y, last.x, last.y].allSatisfy { abs($0) < 1e-5 })
+    }
+  }
+
   @Test func upsideDownTwiceIsNothing() {
     var placed = Placed(image: noise(7, 5, seed: 1), boxes: [.init(classIndex: 0, left: 1, top: 0.5, right: 4, bottom: 2)])
     let before = placed

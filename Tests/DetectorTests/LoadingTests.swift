@@ -141,6 +141,28 @@ private final class Counter: @unchecked Sendable {
     }
   }
 
+  @Test func aCoarserModelTakesNoNarrowerBatch() throws {
+    try Rectangles.with { data in
+      let yaml = (data.imagePaths[0] as NSString).deletingLastPathComponent + "/../data.yaml"
+      let source = try DatasetTrainingSource(
+        data: yaml,
+        options: options {
+          $0.isRectangular = true
+          $0.isAugmented = false
+        })
+      let tallest = try #require(source.fixedOrder?.last)
+      let narrow = try source.batch(images: [tallest], epoch: 0)
+      let wide = try source.padded(to: 64).batch(images: [tallest], epoch: 0)
+      #expect((narrow.images.width, narrow.images.height) == (32, 64))
+      #expect((wide.images.width, wide.images.height) == (64, 64))
+      // The object keeps its place in the middle.
+      #expect(wide.targets.count == 1 && narrow.targets.count == 1)
+      for (one, other) in zip(wide.targets, narrow.targets) {
+        #expect(abs(one.x * 64 - (other.x * 32 + 16)) < 1e-2 && abs(one.y - other.y) < 1e-3)
+      }
+    }
+  }
+
   @Test func weightedImagesComeBeforeRectangles() throws {
     try withTemporaryFolder { folder in
       let data = try TinyDataset(folder: folder, training: 3, validation: 1)

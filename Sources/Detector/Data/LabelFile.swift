@@ -13,6 +13,16 @@ public struct Label: Hashable, Sendable {
   public init(classIndex: Int, x: Float, y: Float, w: Float, h: Float) {
     (self.classIndex, self.x, self.y, self.w, self.h) = (classIndex, x, y, w, h)
   }
+
+  /// A box of an image of this size, in pixels (left, top, right, bottom), cut as v7.0 cuts it: a thousandth of a pixel inside the
+  /// right and the lower border, so that no centre lies in the cell behind the last one.
+  init(classIndex: Int, corners: SIMD4<Float>, in size: SIMD2<Float>) {
+    let end = size - 0.001
+    let low = pointwiseMax(pointwiseMin(corners.lowHalf, end), SIMD2())
+    let high = pointwiseMax(pointwiseMin(corners.highHalf, end), SIMD2())
+    let (centre, extent) = ((low + high) / 2 / size, (high - low) / size)
+    self.init(classIndex: classIndex, x: centre.x, y: centre.y, w: extent.x, h: extent.y)
+  }
 }
 
 public enum LabelFile {

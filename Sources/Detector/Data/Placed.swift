@@ -13,13 +13,10 @@ struct Placed {
   var boxes: [Box] = []
 
   var labels: [Label] {
-    let (w, h) = (Float(image.width), Float(image.height))
+    let size = SIMD2(Float(image.width), Float(image.height))
     return boxes.compactMap { box in
-      let (left, right) = (max(0, min(box.left, w)), max(0, min(box.right, w)))
-      let (top, bottom) = (max(0, min(box.top, h)), max(0, min(box.bottom, h)))
-      guard right > left, bottom > top else { return nil }
-      return Label(
-        classIndex: box.classIndex, x: (left + right) / 2 / w, y: (top + bottom) / 2 / h, w: (right - left) / w, h: (bottom - top) / h)
+      let label = Label(classIndex: box.classIndex, corners: SIMD4(box.left, box.top, box.right, box.bottom), in: size)
+      return label.w > 0 && label.h > 0 ? label : nil
     }
   }
 

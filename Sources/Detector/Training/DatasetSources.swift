@@ -9,6 +9,7 @@ public struct DatasetTrainingSource: TrainingSource {
   private let augmentation: Augmentation
   /// Height over width by image; empty for square batches.
   private let ratios: [Double]
+  private var sizeMultiple = ImageBatch.sizeMultiple
 
   /// - Parameters:
   ///   - data: path of `data.yaml`.
@@ -31,6 +32,12 @@ public struct DatasetTrainingSource: TrainingSource {
   public var imageCount: Int { dataset.count }
   public var classCount: Int { dataset.names.count }
 
+  public func padded(to multiple: Int) -> Self {
+    var other = self
+    other.sizeMultiple = multiple
+    return other
+  }
+
   public func classes(of image: Int) -> [Int] { dataset.labels[image].map(\.classIndex) }
 
   public func batch(images: [Int], epoch: Int) throws -> TrainingBatch { try batch(images, epoch, partners: nil) }
@@ -43,7 +50,8 @@ public struct DatasetTrainingSource: TrainingSource {
     var shape: SampleShape?
     if fixedOrder != nil {
       let found = images.map { ratios[$0] }
-      shape = SampleShape(flattest: found.min() ?? 1, tallest: found.max() ?? 1, imageSize: store.imageSize)
+      shape = SampleShape(
+        flattest: found.min() ?? 1, tallest: found.max() ?? 1, imageSize: store.imageSize, multiple: sizeMultiple)
     }
     let (pixels, targets) = try augmentation.batch(images, epoch: epoch, shape: shape, partners: partners)
     return TrainingBatch(images: pixels, targets: targets)

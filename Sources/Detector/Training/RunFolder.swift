@@ -94,7 +94,7 @@ extension RunFolder {
 public struct ResultsTable: Sendable {
   private static let columns = [
     "epoch", "train/box_loss", "train/obj_loss", "train/cls_loss", "metrics/precision", "metrics/recall",
-    "metrics/mAP_0.5", "metrics/mAP_0.5:0.95", "val/box_loss", "val/obj_loss", "val/cls_loss", "x/lr",
+    "metrics/mAP_0.5", "metrics/mAP_0.5:0.95", "val/box_loss", "val/obj_loss", "val/cls_loss", "x/lr0", "x/lr1", "x/lr2",
   ]
 
   /// One line an epoch, without the heading.
@@ -109,7 +109,9 @@ public struct ResultsTable: Sendable {
     let scores = validation?.scores
     let numbers: [Double?] = [
       epoch.boxLoss, epoch.objectnessLoss, epoch.classLoss, scores?.precision, scores?.recall, scores?.map50,
-      scores?.map, validation?.boxLoss, validation?.objectnessLoss, validation?.classLoss, epoch.learningRate,
+      scores?.map, validation?.boxLoss, validation?.objectnessLoss, validation?.classLoss,
+      // Of biases, of weights, of norm scales: v7.0's three groups in its order.
+      epoch.biasRate, epoch.learningRate, epoch.learningRate,
     ]
     let cells = numbers.map { $0.map { String(format: "%.6g", $0) } ?? "" }
     rows.append("\(epoch.epoch)," + cells.joined(separator: ","))

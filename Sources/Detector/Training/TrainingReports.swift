@@ -8,8 +8,10 @@ public struct EpochReport: Equatable, Sendable {
   public var boxLoss: Double
   public var objectnessLoss: Double
   public var classLoss: Double
-  /// Learning rate of weights at the end of the epoch.
+  /// Learning rate of weights and norm scales at the end of the epoch.
   public var learningRate: Double
+  /// That of biases: another one while training warms up.
+  public var biasRate: Double
   public var images: Int
   public var seconds: Double
   /// Of these, how long the network waited for images.
@@ -32,20 +34,20 @@ struct EpochSums {
   private let start = ContinuousClock.now
   private var losses = SIMD3<Double>()
   private var images = 0
-  private var rate = 0.0
+  private var rates = (weights: 0.0, biases: 0.0)
   var waitingSeconds = 0.0
 
-  mutating func add(_ parts: LossParts, images count: Int, rate: Double) {
+  mutating func add(_ parts: LossParts, images count: Int, settings: LearningSchedule.Settings) {
     losses += SIMD3(parts.box, parts.objectness, parts.classification) * Double(count)
     images += count
-    self.rate = rate
+    rates = (settings.rate, settings.biasRate)
   }
 
   func report(epoch: Int) -> EpochReport {
     let mean = losses / Double(max(images, 1))
     return EpochReport(
-      epoch: epoch, boxLoss: mean.x, objectnessLoss: mean.y, classLoss: mean.z, learningRate: rate, images: images,
-      seconds: (ContinuousClock.now - start).inSeconds, waitingSeconds: waitingSeconds)
+      epoch: epoch, boxLoss: mean.x, objectnessLoss: mean.y, classLoss: mean.z, learningRate: rates.weights,
+      biasRate: rates.biases, images: images, seconds: (ContinuousClock.now - start).inSeconds, waitingSeconds: waitingSeconds)
   }
 }
 

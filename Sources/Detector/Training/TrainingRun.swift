@@ -48,10 +48,6 @@ public final class TrainingRun {
         hint: "use the data set that the weights are for, or make weights with as many classes")
     }
     try network.requireSize(options.imageSize)
-    guard !options.isRectangular || network.sizeMultiple == ImageBatch.sizeMultiple else {
-      throw TrainingError(
-        .badJob, "rectangular batches come in multiples of 32, this model needs \(network.sizeMultiple)", hint: "leave --rect out")
-    }
     guard options.norm != .group || network.spec.norm == .group else {
       throw TrainingError(
         .unsuitableWeights, "the weights are of a model with batch norms, training shall use group norms",
@@ -59,7 +55,7 @@ public final class TrainingRun {
     }
     network.norm = network.spec.norm == .group ? .group : options.norm
     self.network = network
-    self.source = source
+    self.source = source.padded(to: network.sizeMultiple)
     self.options = options
     batchSize = min(options.batchSize, source.imageCount)
     var effective = options
@@ -165,7 +161,7 @@ public final class TrainingRun {
         network.zeroGradients()
         average?.update(network, still: optimizer.frozen)
       }
-      sums.add(parts, images: batch.images.count, rate: settings.rate)
+      sums.add(parts, images: batch.images.count, settings: settings)
       onBatch(index - batches.lowerBound + 1, sums)
     }
     return sums.report(epoch: epoch)

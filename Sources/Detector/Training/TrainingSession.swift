@@ -82,7 +82,7 @@ public final class TrainingSession {
 
   private init(_ run: TrainingRun, _ data: TrainingData, _ memory: Memory, folder: RunFolder, _ observer: Observer) throws {
     (self.run, self.memory, self.folder, self.observer) = (run, memory, folder, observer)
-    (source, validationSource, validation) = (data.training, data.validationSource, data.validation)
+    (source, validationSource, validation) = (data.training.padded(to: run.network.sizeMultiple), data.validationSource, data.validation)
     classNames = data.training.dataset.names
     imageCounts = (data.training.imageCount, data.validationSource.imageCount)
   }

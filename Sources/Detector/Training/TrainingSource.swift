@@ -23,6 +23,8 @@ public protocol TrainingSource: Sendable {
   func batch(images: [Int], epoch: Int, partners: [Int]) throws -> TrainingBatch
   /// The order that every epoch keeps, where images of one shape share a batch; nil: each epoch is shuffled.
   var fixedOrder: [Int]? { get }
+  /// The same images where the sides of a batch of one shape are multiples of `multiple`: what the network's coarsest map asks for.
+  func padded(to multiple: Int) -> Self
   /// Classes of an image's objects, each as often as it is there.
   func classes(of image: Int) -> [Int]
 }
@@ -30,5 +32,6 @@ public protocol TrainingSource: Sendable {
 extension TrainingSource {
   public func batch(images: [Int], epoch: Int, partners: [Int]) throws -> TrainingBatch { try batch(images: images, epoch: epoch) }
   public var fixedOrder: [Int]? { nil }
+  public func padded(to multiple: Int) -> Self { self }
   public func classes(of image: Int) -> [Int] { [] }
 }

@@ -77,7 +77,8 @@ public struct Validation: Sendable {
     var batch: ValidationPlan.Batch
     var images: ImageBatch
     var frames: [(scale: SIMD2<Float>, padding: SIMD2<Float>, size: SIMD2<Float>)]
-    var labels: [[Target]]
+    /// By image, as fractions of the padded input.
+    var labels: [[Label]]
   }
 
   /// What was found in one image, and what its labels say; boxes in the image's own pixels.
@@ -144,29 +145,28 @@ public struct Validation: Sendable {
       let size = try source.size(of: image)
       pixels += boxed.pixels
       loaded.frames.append((boxed.scale, boxed.padding, SIMD2(Float(size.width), Float(size.height))))
-      loaded.labels.append(try source.labels(of: image))
+      let (input, extent) = (SIMD2(Float(batch.width), Float(batch.height)), SIMD2(Float(size.width), Float(size.height)) * boxed.scale)
+      loaded.labels.append(
+        try source.labels(of: image).map { label in
+          let (centre, half) = (SIMD2(label.x, label.y), SIMD2(label.w, label.h) / 2)
+          let corners = SIMD4(lowHalf: (centre - half) * extent + boxed.padding, highHalf: (centre + half) * extent + boxed.padding)
+          return Label(classIndex: label.classIndex, corners: corners, in: input)
+        })
     }
     loaded.images = ImageBatch(
       count: batch.images.count, height: batch.height, width: batch.width, pixels: pixels)
     return loaded
   }
 
-  /// Labels as fractions of the padded input.
   private func inputTargets(_ loaded: Loaded) -> [Target] {
-    let input = SIMD2(Float(loaded.batch.width), Float(loaded.batch.height))
-    return loaded.labels.enumerated().flatMap { index, labels in
-      labels.map { label in
-        let frame = loaded.frames[index]
-        let scale = frame.size * frame.scale
-        let centre = (SIMD2(label.x, label.y) * scale + frame.padding) / input
-        let size = SIMD2(label.w, label.h) * scale / input
-        return Target(image: index, classIndex: label.classIndex, x: centre.x, y: centre.y, w: size.x, h: size.y)
-      }
+    loaded.labels.enumerated().flatMap { index, labels in
+      labels.map { Target(image: index, classIndex: $0.classIndex, x: $0.x, y: $0.y, w: $0.w, h: $0.h) }
     }
   }
 
   private func findings(_ loaded: Loaded, _ decoded: DecodedPredictions) -> [Finding] {
-    loaded.frames.enumerated().map { index, frame in
+    let input = SIMD2(Float(loaded.batch.width), Float(loaded.batch.height))
+    return loaded.frames.enumerated().map { index, frame in
       // One scale for both axes, as YOLOv5's validation does it: labels go the same way as predictions.
       let back = InputFrame(gain: frame.scale.y, padding: frame.padding, size: frame.size)
       let predictions = Predictions(decoded, image: index, objectnessMin: suppression.confidenceMin)
@@ -174,9 +174,7 @@ public struct Validation: Sendable {
         Detection(box: back.native(found.box), confidence: found.confidence, classIndex: found.classIndex)
       }
       let labels = loaded.labels[index].map { label in
-        let size = frame.size * frame.scale
-        let centre = SIMD2(label.x, label.y) * size + frame.padding
-        let half = SIMD2(label.w, label.h) * size / 2
+        let (centre, half) = (SIMD2(label.x, label.y) * input, SIMD2(label.w, label.h) * input / 2)
         return LabelledBox(box: back.native(SIMD4(lowHalf: centre - half, highHalf: centre + half)), classIndex: label.classIndex)
       }
       return Finding(

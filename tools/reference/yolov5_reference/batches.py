@@ -46,12 +46,14 @@ def build(split: Split, indices: list[int], image_size: int, height: int, width:
 
 def moved(boxes: np.ndarray, boxed: Letterbox, inner: tuple[int, int], outer: tuple[int, int]) -> np.ndarray:
     """Labels of an image as fractions of its letterbox. By way of the corners in single precision, as trainers do it: labels lie on
-    whole pixels, so cells are decided by ties, and a centre moved directly decides some of them otherwise."""
+    whole pixels, so cells are decided by ties, and a centre moved directly decides some of them otherwise. They end a thousandth of a
+    pixel inside the right and the lower border."""
     size = np.float32(boxed.ratio) * np.array([inner[1], inner[0]], np.float32)
     padding = np.array([boxed.dw, boxed.dh], np.float32)
     limit = np.array([outer[1], outer[0]], np.float32)
-    low = (size * (boxes[:, :2] - boxes[:, 2:] / 2) + padding).clip(0, limit)
-    high = (size * (boxes[:, :2] + boxes[:, 2:] / 2) + padding).clip(0, limit)
+    end = limit - np.float32(1e-3)
+    low = (size * (boxes[:, :2] - boxes[:, 2:] / 2) + padding).clip(0, end)
+    high = (size * (boxes[:, :2] + boxes[:, 2:] / 2) + padding).clip(0, end)
     return np.hstack(((low + high) / 2 / limit, (high - low) / limit))
 
 
