@@ -127,7 +127,7 @@ let package = Package(
     tests("GMPTests", ["GMP"]),
     tests("DPAccountantTests", ["DPAccountant", "GMP", "Sodium", "TestSupport"], exclude: ["Vectors"]),
     tests("MaskingTests", ["Masking", "Sodium", "GMP", "TestSupport"], exclude: ["Vectors"]),
-    tests("SecAggTests", ["SecAgg", "Sodium", "Masking", "TestSupport"], exclude: ["Vectors"]),
+    tests("SecAggTests", ["SecAgg", "DPAccountant", "Sodium", "Masking", "TestSupport"], exclude: ["Vectors"]),
     tests("FederationTests", ["Federation", "SecAgg", "Sodium", "Safetensors", "TLSIdentity"], exclude: ["Vectors"]),
     tests(
       "CommandTests",

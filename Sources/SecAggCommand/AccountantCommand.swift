@@ -16,7 +16,7 @@ struct AccountantVerb: ParsableCommand {
       secagg accountant calibrate --target-epsilon 2 --sampling-rate 0.01 --steps 10000 --delta 1e-5
       secagg accountant batch < requests.jsonl
       """,
-    subcommands: [AccountantRDP.self, AccountantEpsilon.self, AccountantCalibrate.self, AccountantBatch.self])
+    subcommands: [AccountantRDP.self, AccountantEpsilon.self, AccountantCalibrate.self, AccountantSample.self, AccountantBatch.self])
 }
 
 /// The release that is accounted for.
