@@ -44,7 +44,8 @@ struct BudgetVerb: ParsableCommand {
     table.add(["all", "\(report.inputs)", Text.fixed(report.epsilon, 4)])
     for line in table.rendered() { Output.line(line) }
     let limits = report.limits.sorted { $0.key < $1.key }.map { "\($0.value) a \($0.key)" }
-    Output.line("at delta \(report.delta); the policy allows " + (limits.isEmpty ? "what each job promises" : limits.joined(separator: ", ")))
+    Output.line(
+      "at delta \(report.delta); the policy allows " + (limits.isEmpty ? "what each job promises" : limits.joined(separator: ", ")))
   }
 
   static func report(_ journal: Journal, _ policy: SitePolicy, delta: Double) -> Report {

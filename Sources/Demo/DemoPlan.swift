@@ -69,7 +69,13 @@ struct DemoPlan: Sendable {
       sites: options.sites, trainingScenes: quick ? 90...150 : 150...300, validationScenes: quick ? 24 : 60,
       training: garments(quick: quick), baseline: oneModel)
     if let path = options.configuration {
-      plan.training = try FederatedConfig.load(path, withoutPrivacy: options.withoutPrivacy).training
+      let config = try FederatedConfig.load(path, withoutPrivacy: options.withoutPrivacy)
+      guard !config.privacy.enabled || config.privacyWaived else {
+        throw FederationError(
+          .privacyNotBuilt, "\(path) asks for differential privacy, and the demo's five sites add no noise",
+          hint: "run the demo with --without-privacy; `secagg plan` shows what privacy would cost these sites")
+      }
+      plan.training = config.training
       plan.baseline = plan.training
     }
     if let rounds = options.rounds {

@@ -28,7 +28,7 @@ struct DemoReport {
 
   private func guarantee(_ report: inout Report) {
     report.note(
-      "Differential privacy is not built yet: the server learns the exact sum of the updates, and a sum can leak. "
+      "The demo's sites add no noise: the server learns the exact sum of the updates, and a sum can leak. "
         + "The ledger is not built yet either, so nothing here was audited.",
       title: "No formal guarantee.", tone: .warning)
   }

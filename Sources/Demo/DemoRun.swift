@@ -199,7 +199,7 @@ extension DemoRun {
     Output.line(
       "federated mAP@0.5 \(Text.fixed(summary.federated.map50, 3)); centralised \(Text.fixed(summary.centralised.map50, 3)); "
         + "best site alone \(Text.fixed(best, 3))")
-    Output.line("no formal guarantee: differential privacy is not built yet, and neither is the ledger")
+    Output.line("no formal guarantee: the demo adds no noise, and there is no ledger yet")
     Output.line("summary  \(folder.summary)")
     Output.line("report   \(folder.report)")
     Output.line(

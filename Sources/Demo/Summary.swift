@@ -1,4 +1,4 @@
-// summary.json: the demo's outcome for scripts. What is not built yet (privacy, ledger) is null, and says so by being null.
+// summary.json: the demo's outcome for scripts. What the demo does not have (privacy, ledger) is null, and says so by being null.
 import Foundation
 
 struct Summary: Encodable, Sendable {

@@ -145,7 +145,9 @@ extension Journal {
     case .revealed(let context):
       return attempts[context]?.survivors == nil ? "a reveal without a signed survivor set" : nil
     case .charged(let context, _):
-      guard let attempt = attempts[context], attempt.input == nil else { return "a charge for a context that was never accepted, or too late" }
+      guard let attempt = attempts[context], attempt.input == nil else {
+        return "a charge for a context that was never accepted, or too late"
+      }
       return attempt.charge == nil ? nil : "another charge for this context before"
     }
   }

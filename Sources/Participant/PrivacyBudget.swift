@@ -1,5 +1,5 @@
-// Whether a noised attempt fits what this site will spend: the job's own promise, and the limits of the site's policy over a round, a job and
-// its lifetime. Charges are in the journal before an input leaves; what was charged counts, released or not.
+// Whether a noised attempt fits what this site will spend: the job's own promise, and the limits of the site's policy over a round, a job
+// and its lifetime. Charges are in the journal before an input leaves; what was charged counts, released or not.
 import Federation
 import SecAgg
 

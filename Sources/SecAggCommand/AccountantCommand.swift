@@ -1,5 +1,5 @@
-// `secagg accountant`: what noise costs, and how much of it a target needs (spec/10). Requests are evaluated by DPAccountant; here stands how
-// they are asked and shown.
+// `secagg accountant`: what noise costs, and how much of it a target needs (spec/10). Requests are evaluated by DPAccountant; here stands
+// how they are asked and shown.
 
 import ArgumentParser
 import CommandLineKit

@@ -17,7 +17,9 @@ import Testing
     return made
   }
 
-  private func stream(_ seed: UInt8) throws -> RandomStream { try RandomStream(seed: SecretBytes(copying: [UInt8](repeating: seed, count: 32))) }
+  private func stream(_ seed: UInt8) throws -> RandomStream {
+    try RandomStream(seed: SecretBytes(copying: [UInt8](repeating: seed, count: 32)))
+  }
 
   struct Bad: Sendable, CustomTestStringConvertible {
     let code: RefusalCode
@@ -123,7 +125,9 @@ import Testing
     var random = SeededGenerator(seed: seed)
     var rounding = BoundedRounding(normSquaredMax: constants.normSquaredMax)
     for kind in 0..<3 {
-      var values = (0..<1024).map { _ in kind == 0 ? Double.random(in: -1...1, using: &random) : Double(Int.random(in: -3...3, using: &random)) + 0.5 }
+      var values = (0..<1024).map { _ in
+        kind == 0 ? Double.random(in: -1...1, using: &random) : Double(Int.random(in: -3...3, using: &random)) + 0.5
+      }
       if kind == 2 { values = values.enumerated().map { $0.offset == 17 ? 1e9 : $0.element } }
       let factor = 4000 / values.reduce(0) { $0 + $1 * $1 }.squareRoot()
       for index in values.indices { values[index] *= factor }
@@ -174,7 +178,10 @@ import Testing
     let first = try encoder.encode(local: zeros, global: zeros, context: [1], from: &source).sections[0]
     let second = try encoder.encode(local: zeros, global: zeros, context: [1], from: &source).sections[0]
     #expect(first.count == constants.paddedDimension && first != second)
-    guard case .discreteGaussianSum(let accounted) = constants.event(assured: 3) else { Issue.record("another event"); return }
+    guard case .discreteGaussianSum(let accounted) = constants.event(assured: 3) else {
+      Issue.record("another event")
+      return
+    }
     // Five standard deviations: a false alarm in 1.7 million. A variance 3 % smaller is nine away.
     for words in [first, second] { #expect(abs(excess(words, bits: 20, variance: accounted.variance)) < 5) }
     let less = try NoisedUpdateEncoder(
@@ -239,7 +246,10 @@ import Testing
   @Test("[ND-08] the account takes the assured shares, and rounds what it pays for up")
   func account() {
     let constants = Self.constants()
-    guard case .discreteGaussianSum(let event) = constants.event(assured: 3) else { Issue.record("another event"); return }
+    guard case .discreteGaussianSum(let event) = constants.event(assured: 3) else {
+      Issue.record("another event")
+      return
+    }
     #expect(event.count == 3 && event.dimension == 1024)
     #expect(event.l2 * event.l2 >= 16_100_000 && event.l2 < 4012.49)
     #expect(event.l1 * event.l1 >= 16_100_000 * 1024 && event.l1 < 32 * 4012.49)

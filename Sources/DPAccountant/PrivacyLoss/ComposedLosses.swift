@@ -6,8 +6,8 @@ struct ComposedLosses: Sendable {
   private let interval: Double
   /// Tilted masses of the window's losses, in order; where cells carry the error's bound, moved by it to the safe side.
   private let masses: [Double]
-  /// What is added to Σ mass·weight for any weights e^{−tilt·u}·(1 − e^−u) of losses u above ε: what lies outside the window, and the error's
-  /// bound where cells do not carry it. Negative where the bound is optimistic.
+  /// What is added to Σ mass·weight for any weights e^{−tilt·u}·(1 − e^−u) of losses u above ε: what lies outside the window, and the
+  /// error's bound where cells do not carry it. Negative where the bound is optimistic.
   private let rest: Double
   private let isPessimistic: Bool
 
@@ -39,8 +39,8 @@ struct ComposedLosses: Sendable {
   func epsilon(delta: Double) -> Double {
     let target = isPessimistic ? delta - direction.infinite : delta
     guard target > 0 else { return .infinity }
-    // P(ℓ) = mass·e^{cumulant − tilt·ℓ}. A is kept relative to e^{cumulant − tilt·reference}, B to that times e^−reference, the reference being
-    // the loss that is looked at.
+    // P(ℓ) = mass·e^{cumulant − tilt·ℓ}. A is kept relative to e^{cumulant − tilt·reference}, B to that times e^−reference, the reference
+    // being the loss that is looked at.
     let (fall, ratio) = (exp(-direction.tilt * interval), exp(-interval))
     let slack = isPessimistic ? 1 + 1e-13 : 1 - 1e-13
     var (a, b) = (0.0, 0.0)

@@ -30,8 +30,8 @@ struct FourierTransform: Sendable {
     (self.cosines, self.sines) = (cosines, sines)
   }
 
-  /// No output of either direction (before the division by `count`) is off by more than this times the sum of the inputs' magnitudes: each of
-  /// log2(count) stages adds and multiplies once, and twiddle factors are two units off.
+  /// No output of either direction (before the division by `count`) is off by more than this times the sum of the inputs' magnitudes:
+  /// each of log2(count) stages adds and multiplies once, and twiddle factors are two units off.
   var relativeError: Double { 6 * Double.ulpOfOne * Double(count.trailingZeroBitCount + 1) }
 
   /// Natural order in, bit-reversed order out (decimation in frequency).

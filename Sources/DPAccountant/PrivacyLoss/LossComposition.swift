@@ -1,6 +1,6 @@
-// The sum of many independent losses by Fourier transform. Masses are tilted first: multiplied by e^{λ·loss}, so that the losses that decide δ
-// are the likely ones and rounding is small against them, not against 1. Everything that rounding, wrapping around and truncation can do
-// is bounded and added (spec/10, "Composition by Fourier transform").
+// The sum of many independent losses by Fourier transform. Masses are tilted first: multiplied by e^{λ·loss}, so that the losses that
+// decide δ are the likely ones and rounding is small against them, not against 1. Everything that rounding, wrapping around and
+// truncation can do is bounded and added (spec/10, "Composition by Fourier transform").
 import Foundation
 
 struct LossComposition: Sendable {

@@ -1,7 +1,7 @@
-// A base measure moved onto losses that are multiples of an interval. The pessimistic way splits each point between its two neighbours on the
-// grid so that both of its probabilities stay (Doroshenko, Ghazi, Kamath, Kumar, Manurangsi 2022, "connect the dots"): more
-// distinguishable than the pair itself, never less. One array serves both directions of the neighbours: at loss iλ the base has mass
-// G_i and the other distribution e^{iλ}·G_i.
+// A base measure moved onto losses that are multiples of an interval. The pessimistic way splits each point between its two neighbours on
+// the grid so that both of its probabilities stay (Doroshenko, Ghazi, Kamath, Kumar, Manurangsi 2022, "connect the dots"): more
+// distinguishable than the pair itself, never less. One array serves both directions of the neighbours: at loss iλ the base has mass G_i
+// and the other distribution e^{iλ}·G_i.
 import Foundation
 
 struct LossGrid: Sendable {
@@ -62,8 +62,8 @@ struct LossGrid: Sendable {
     min(line.high, max(line.low, (pair.exponent(loss: loss) - line.offset) / line.slope))
   }
 
-  /// Hands masses and ratios − 1 of a piece of the line to `take`: Gauss–Legendre with three nodes on panels of at most 1/20 of a scale length,
-  /// which leaves 1e-14 of a panel.
+  /// Hands masses and ratios − 1 of a piece of the line to `take`: Gauss–Legendre with three nodes on panels of at most 1/20 of a scale
+  /// length, which leaves 1e-14 of a panel.
   @inline(__always)
   static func integrate(
     _ pair: LossPair, _ line: LossPair.Line, _ low: Double, _ high: Double, _ take: (Double, Double) -> Void

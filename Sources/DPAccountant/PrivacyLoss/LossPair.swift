@@ -1,5 +1,5 @@
-// The pair of output distributions that costs most: a base measure and, at each of its points, the logarithm of the shifted density over it.
-// Points are atoms or lie on a line where that logarithm is affine; Gaussian, Laplace and discrete Gaussian noise are such.
+// The pair of output distributions that costs most: a base measure and, at each of its points, the logarithm of the shifted density over
+// it. Points are atoms or lie on a line where that logarithm is affine; Gaussian, Laplace and discrete Gaussian noise are such.
 import Foundation
 
 struct LossPair: Sendable {

@@ -1,6 +1,6 @@
-// The optimistic way onto the grid: all outcomes of a cell are merged into one (post-processing, hence dominated), whose loss is then rounded
-// down to the grid. Cells lie around grid points, moved a little so that nearly every merged loss is just above its own grid point: the
-// loss that rounding costs is of second order in the interval.
+// The optimistic way onto the grid: all outcomes of a cell are merged into one (post-processing, hence dominated), whose loss is then
+// rounded down to the grid. Cells lie around grid points, moved a little so that nearly every merged loss is just above its own grid
+// point: the loss that rounding costs is of second order in the interval.
 import Foundation
 
 enum OptimisticGrid {

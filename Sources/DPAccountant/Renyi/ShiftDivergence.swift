@@ -53,8 +53,8 @@ struct ShiftDivergence: Sendable {
     return Int((centres.lowerBound - reach).rounded(.down))...Int((centres.upperBound + reach).rounded(.up))
   }
 
-  /// max_{1 ≤ k ≤ shifts} D_α(k) / k², or more. For every k, D_α(k) ≤ αk²/2s² + (α + 1)·spread / (α − 1), also with any larger α in place of α:
-  /// once that is within 1e-10 of the largest so far, it stands for all further k.
+  /// max_{1 ≤ k ≤ shifts} D_α(k) / k², or more. For every k, D_α(k) ≤ αk²/2s² + (α + 1)·spread / (α − 1), also with any larger α in place
+  /// of α: once that is within 1e-10 of the largest so far, it stands for all further k.
   func largestPerSquare(order: Double, shifts: Int, oneByOne: Int) -> Double {
     func rest(_ k: Int) -> Double {
       let bounds = [order, max(order, 2), max(order, 8)].map { alpha in

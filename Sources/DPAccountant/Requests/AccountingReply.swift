@@ -1,4 +1,5 @@
-// Answers to requests. Every figure is an upper bound of the cost; a bound that does not exist is the text "inf", for JSON has no such number.
+// Answers to requests. Every figure is an upper bound of the cost; a bound that does not exist is the text "inf", for JSON has no such
+// number.
 import Foundation
 
 public enum AccountingReply: Equatable, Sendable {

@@ -1,5 +1,5 @@
-// One question to the accountants as a JSON object, what `secagg accountant` takes: names and meanings in spec/10, "Requests". Unknown names are
-// refused: a misspelt one would otherwise be a default.
+// One question to the accountants as a JSON object, what `secagg accountant` takes: names and meanings in spec/10, "Requests". Unknown
+// names are refused: a misspelt one would otherwise be a default.
 import Foundation
 import GMP
 

@@ -1,5 +1,5 @@
-// From what the operator's file asks for to the noise of a job (spec/12-noised-rounds.md), and what that noise does to the sum: a figure that
-// must be seen before a job begins, because few sites pay for site-level privacy with most of their model.
+// From what the operator's file asks for to the noise of a job (spec/12-noised-rounds.md), and what that noise does to the sum: a figure
+// that must be seen before a job begins, because few sites pay for site-level privacy with most of their model.
 import DPAccountant
 
 extension JobPlan.Privacy {
