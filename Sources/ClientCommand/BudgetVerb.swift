@@ -36,7 +36,7 @@ struct BudgetVerb: ParsableCommand {
     let config = try SiteConfig.load(file.config)
     let policy = SitePolicy(config.policy)
     let journal = try Journal(directory: config.stateDirectory)
-    let report = Self.report(journal, policy, delta: delta ?? policy.delta ?? 1e-5)
+    let report = Self.report(journal, policy, delta: delta ?? policy.delta ?? SitePolicy.deltaUsual)
     if json { return try JSONOutput.object(report) }
     guard report.inputs > 0 else { return Output.line("nothing spent: no noised input left this site") }
     var table = Table([.init("job"), .init("inputs", .right), .init("epsilon", .right)])

@@ -16,7 +16,8 @@ final class LocalWork {
   enum Stage {
     case downloading(ChunkAssembler)
     case training(Task<Void, Never>)
-    case trained(TrainerResult)
+    /// nil: training failed in a noised job, and the site gives noise alone.
+    case trained(TrainerResult?)
     case failed
   }
 

@@ -56,9 +56,8 @@ package struct PolicyGate {
         hint: privacy == nil
           ? "remove the rule from site.yaml only if masks alone are enough for you" : "add it in site.yaml if you agree")
     }
-    guard let privacy, let most = policy.epsilonMax.job, privacy.epsilon > most, privacy.delta <= policy.delta ?? privacy.delta else {
-      return
-    }
+    // At a smaller delta than the job's its epsilon is larger still.
+    guard let privacy, let most = policy.epsilonMax.job, privacy.epsilon > most, privacy.delta >= policy.delta(for: privacy) else { return }
     throw ParticipantError(
       .policy, "the job means to spend an epsilon of \(privacy.epsilon), this site's policy allows \(most)",
       hint: "see `policy.max_epsilon.job` in site.yaml")

@@ -17,7 +17,7 @@ package struct PrivacyBudget {
       }
     }
     try require(ofJob.map(\.charge), within: privacy.epsilon, at: privacy.delta, "the job's epsilon")
-    let delta = policy.delta ?? privacy.delta
+    let delta = policy.delta(for: privacy)
     if let most = policy.epsilonMax.round {
       try require(ofJob.filter { $0.round == plan.round }.map(\.charge), within: most, at: delta, "this site's `policy.max_epsilon.round`")
     }

@@ -121,6 +121,12 @@ extension SiteDriver {
       files.keepOptimizerState()
       work.stage = .trained(found)
       await provideIfReady()
+    case .failure(let error as ParticipantError) where job?.privacy != nil:
+      logger.error(
+        "round \(key.round): \(error.reason); the site gives noise alone",
+        metadata: ["code": "\(error.code.rawValue)", "hint": "\(error.hint)"])
+      work.stage = .trained(nil)
+      await provideIfReady()
     case .failure(let error as ParticipantError): await fail(work, error)
     case .failure: work.stage = .failed
     }
@@ -147,10 +153,49 @@ extension SiteDriver {
     }
   }
 
+  private static func wrong(_ reason: String) -> ParticipantError { TrainerReport.bad("the trainer's result cannot be encoded: \(reason)") }
+
   private func encode(
-    _ result: TrainerResult, _ global: GlobalWeights, _ plan: RoundPlan, _ kind: RoundKind
+    _ result: TrainerResult?, _ global: GlobalWeights, _ plan: RoundPlan, _ kind: RoundKind
   ) throws(ParticipantError) -> [[UInt32]] {
-    func wrong(_ reason: String) -> ParticipantError { TrainerReport.bad("the trainer's result cannot be encoded: \(reason)") }
+    do {
+      switch try Mechanism(decoding: plan.mechanism) {
+      case .plain(let parameters):
+        guard let result else { throw Self.wrong("there is none") }
+        return try encode(result, global, parameters, kind)
+      case .noised(let parameters): return try encode(result, global, parameters, plan)
+      }
+    } catch let error as ParticipantError {
+      throw error
+    } catch {
+      throw Self.wrong("\(error)")
+    }
+  }
+
+  /// The update with its noise. Where there is no usable update, noise alone: whether a site has one may depend on its images, and a
+  /// refusal would tell that without noise and without a charge (ND-12).
+  private func encode(
+    _ result: TrainerResult?, _ global: GlobalWeights, _ parameters: NoisedEncoding, _ plan: RoundPlan
+  ) throws -> [[UInt32]] {
+    let encoder = try NoisedUpdateEncoder(parameters)
+    let base = global.values.parameters
+    var random = RandomStream()
+    func encoded(_ local: [Float]) throws -> [[UInt32]] {
+      let update = try encoder.encode(local: local, global: base, context: plan.context, from: &random)
+      if update.saturated > 0 { logger.notice("\(update.saturated) values of the update were clamped to the plan's range") }
+      return update.sections
+    }
+    if let file = result?.weights {
+      do { return try encoded(global.layout.flatten(file).parameters) } catch {
+        logger.error("round \(plan.round): the update is unusable, the site gives noise alone: \(error)")
+      }
+    }
+    return try encoded(base)
+  }
+
+  private func encode(
+    _ result: TrainerResult, _ global: GlobalWeights, _ parameters: EncodingParameters, _ kind: RoundKind
+  ) throws -> [[UInt32]] {
     var local = FlatUpdate(parameters: [], statistics: [])
     var base = local
     var metrics: [String: Double] = [:]
@@ -160,32 +205,22 @@ extension SiteDriver {
         local = FlatUpdate(
           parameters: found.parameters, statistics: PooledStatistics.moments(found.statistics, layout: global.layout))
       } catch {
-        throw wrong(error.reason)
+        throw Self.wrong(error.reason)
       }
       base = global.values
       for name in job.metricNames {
-        guard let value = result.report.metrics[name] else { throw wrong("result.json has no metric \(name), which the job sums") }
+        guard let value = result.report.metrics[name] else { throw Self.wrong("result.json has no metric \(name), which the job sums") }
         metrics[name] = value
       }
     }
     do {
-      let update: EncodedUpdate
-      switch try Mechanism(decoding: plan.mechanism) {
-      case .plain(let parameters):
-        var random = BufferedRandomSource()
-        update = try UpdateEncoder(parameters).encode(
-          local: local, global: base, samples: UInt64(result.report.sampleCount), metrics: metrics, using: &random)
-      case .noised(let parameters):
-        var random = RandomStream()
-        update = try NoisedUpdateEncoder(parameters).encode(
-          local: local.parameters, global: base.parameters, context: plan.context, from: &random)
-      }
+      var random = BufferedRandomSource()
+      let update = try UpdateEncoder(parameters).encode(
+        local: local, global: base, samples: UInt64(result.report.sampleCount), metrics: metrics, using: &random)
       if update.saturated > 0 { logger.notice("\(update.saturated) values of the update were clamped to the job's range") }
       return update.sections
     } catch let error as EncodingError {
-      throw wrong(error.reason)
-    } catch {
-      throw wrong("\(error)")
+      throw Self.wrong(error.reason)
     }
   }
 

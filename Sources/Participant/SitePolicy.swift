@@ -19,11 +19,15 @@ public struct SitePolicy: Sendable, Equatable {
   public var trainingHours: SiteConfig.Hours?
   /// The most that this site spends, at `delta`.
   public var epsilonMax = SiteConfig.Policy.EpsilonLimits()
-  /// nil takes the job's.
+  /// nil: the job's, at most `deltaUsual`. A server that chose delta freely could make any epsilon small.
   public var delta: Double?
+  public static let deltaUsual = 1e-5
   /// Units of privacy and noise mechanisms that are accepted, `none` for a job without noise; nil accepts any.
   public var units: [String]?
   public var mechanisms: [String]?
+
+  /// The delta at which this site's limits hold for a job.
+  func delta(for privacy: JobPlan.Privacy) -> Double { delta ?? min(privacy.delta, Self.deltaUsual) }
 
   /// The rule that forbids jobs without differential privacy, in the words of site.yaml; nil if there is none.
   public var privacyRule: String? { rule(forbidding: "none", "none") }

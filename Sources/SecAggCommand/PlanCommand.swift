@@ -141,7 +141,7 @@ struct Plan: ParsableCommand {
     return Report.Privacy(
       unit: "site", epsilon: privacy.epsilon, delta: privacy.delta, clip: privacy.clip, noiseMultiplier: privacy.noiseMultiplier,
       shares: plan.noiseShares, resolution: Int(encoding.resolution), localDeviation: variance.squareRoot(),
-      noiseToSignal: privacy.noiseToSignal(parameters: job.parameterCount, survivors: plan.sites.count, shares: plan.noiseShares),
+      noiseToSignal: (variance * Double(job.parameterCount) / Double(plan.sites.count)).squareRoot() / Double(encoding.resolution),
       epsilonByRound: (1...job.rounds).map { PrivacyAccount.epsilon(charge, count: $0, delta: privacy.delta) })
   }
 

@@ -23,11 +23,11 @@ import Transport
   }
 
   /// The plain mean of the sites' models with noise on each parameter; statistics stay what they were.
-  private func expectNoisedMean(of sites: [UInt32], in event: Event, _ world: World) throws {
+  private func expectNoisedMean(of sites: [UInt32], idle: Set<UInt32> = [], in event: Event, _ world: World) throws {
     let file = try world.weights(try #require(event.file))
     // Round 2 adds nothing: the trainers hand back the same models, and the mean is what the weights are but for noise.
     let parameters = try file.floats("model.0.conv.weight").map(Double.init)
-    let mean = sites.reduce(0) { $0 + Double($1 + 1) / 16 } / Double(sites.count)
+    let mean = sites.reduce(0) { $0 + (idle.contains($1) ? 0 : Double($1 + 1) / 16) } / Double(sites.count)
     let found = parameters.reduce(0, +) / Double(parameters.count)
     let spread = (parameters.reduce(0) { $0 + ($1 - found) * ($1 - found) } / Double(parameters.count - 1)).squareRoot()
     // z·C for three shares, five or four of them in the sum.
@@ -60,6 +60,22 @@ import Transport
       #expect(journal.charges.map(\.round) == [1])
       #expect(PrivacyAccount.epsilon(journal.charges.map(\.charge), delta: 1e-5) == cost)
     }
+  }
+
+  /// Whether training fails may depend on the site's images: nobody must see it.
+  @Test("[ND-12] a site without an update gives noise alone, and pays for it")
+  func aSiteWithoutAnUpdate() async throws {
+    let world = try World(privacy: Self.privacy())
+    let tap = EventTap()
+    let server = try world.server(rounds: 1, tap: tap)
+    let events = world.network.serverEvents()
+    let job = Task { await server.run(events) }
+    for site: UInt32 in [3, 4] { try world.setMode("fail", site: site, round: 1) }
+    let sites = try World.sites.map { try world.start($0) }
+    try expectNoisedMean(of: World.sites, idle: [3, 4], in: await tap.next("round_finished"), world)
+    #expect(await job.value == .finished)
+    for site in sites { #expect(try await site.value == .finished) }
+    #expect(try Journal(directory: world.path("site-4/state")).charges.count == 1)
   }
 
   @Test("[ND-11] the job ends where its epsilon is spent") func theJobEndsWhereItsEpsilonIsSpent() async throws {

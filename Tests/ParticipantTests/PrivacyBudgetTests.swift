@@ -101,6 +101,20 @@ import Testing
     if name != "lifetime" { #expect(try refusal(plan(fresh), fresh, strict)?.code == .policy) }
   }
 
+  /// A server that chose delta freely could make any epsilon small, and reopen what was spent.
+  @Test func theLimitsHoldAtTheSitesDelta() throws {
+    var policy = SitePolicy()
+    var loose = job()
+    loose.privacy?.delta = 0.01
+    let plan = try plan(loose)
+    let (atItsOwn, atOurs) = (PrivacyAccount.epsilon([PrivacyCharge(plan)].compactMap { $0 }, delta: 0.01), cost([plan]))
+    #expect(atItsOwn < atOurs)
+    policy.epsilonMax.lifetime = (atItsOwn + atOurs) / 2
+    #expect(refusal(plan, loose, policy)?.reason.contains("lifetime") == true)
+    policy.delta = 0.01
+    #expect(refusal(plan, loose, policy) == nil)
+  }
+
   @Test("[ND-10] what was paid survives a restart, and is paid once")
   func whatWasPaidSurvivesARestartAndIsPaidOnce() throws {
     let job = job()

@@ -126,7 +126,7 @@ extension JobPlan {
     try require(privacy.clip >= 1e-9 && privacy.clip <= 1e6, "the clip is between 1e-9 and 1e6")
     try require(privacy.noiseMultiplier >= 1e-3 && privacy.noiseMultiplier <= 1e6, "the noise multiplier is between 0.001 and a million")
     try require(privacy.epsilon > 0 && privacy.epsilon <= 1000, "epsilon is above 0 and at most 1000")
-    try require(privacy.delta > 0 && privacy.delta < 1, "delta is between 0 and 1")
+    try require(privacy.delta > 0 && privacy.delta <= 0.01, "delta is above 0 and at most 0.01")
     try require(!validatesLocally, "scores of a noised job are not sent")
     try require(training.batchNormRounds == 0, "a noised job leaves the statistics of its norms as they are")
   }

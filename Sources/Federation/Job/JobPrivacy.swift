@@ -1,5 +1,4 @@
-// From what the operator's file asks for to the noise of a job (spec/12-noised-rounds.md), and what that noise does to the sum: a figure
-// that must be seen before a job begins, because few sites pay for site-level privacy with most of their model.
+// From what the operator's file asks for to the noise of a job (spec/12-noised-rounds.md, "Choosing the constants").
 import DPAccountant
 
 extension JobPlan.Privacy {
@@ -7,21 +6,16 @@ extension JobPlan.Privacy {
   /// - Throws: where no noise does.
   public static func planned(_ config: FederatedConfig) throws(AccountingError) -> JobPlan.Privacy {
     let (epsilon, delta) = (config.privacy.epsilon ?? 0, config.privacy.delta ?? 0)
-    let least = try Calibration.noiseMultiplier(epsilon: epsilon, delta: delta) { multiplier in
+    // Also where the sites will be too few for a random graph: how many come is not known yet.
+    let left = delta - Double(config.training.rounds) * PrivacyAccount.graphFailure
+    guard left > 0 else {
+      throw AccountingError(.targetOutOfReach, "delta is below what the graphs of all rounds may fail with, 2^-40 each")
+    }
+    let least = try Calibration.noiseMultiplier(epsilon: epsilon, delta: left) { multiplier in
       .repeated(.gaussian(noiseMultiplier: multiplier), count: config.training.rounds)
     }
     // Noise on a fine grid costs a little more than Gaussian noise; far less than this.
     return JobPlan.Privacy(
       clip: config.privacy.clip ?? FederatedConfig.Privacy.clipUsual, noiseMultiplier: least * (1 + 1e-6), epsilon: epsilon, delta: delta)
-  }
-
-  /// The expected L2 norm of the noise in a mean update, over the clip: the longest mean update that there can be.
-  /// - Parameters:
-  ///   - parameters: coordinates.
-  ///   - survivors: sites in the sum, each with its share.
-  ///   - shares: how many of the shares are z times the sensitivity together.
-  public func noiseToSignal(parameters: Int, survivors: Int, shares: Int) -> Double {
-    let perCoordinate = noiseMultiplier * (Double(survivors) / Double(shares)).squareRoot() / Double(survivors)
-    return perCoordinate * Double(parameters).squareRoot()
   }
 }

@@ -35,20 +35,26 @@ public enum PrivacyAccount {
   /// The largest cohort whose masks rest on no random graph.
   private static let completeGraphMax = RoundPlan.completeGraphUsualMax
   /// What an attempt over the sparse graph adds to δ: its graph fails with this probability (spec/08).
-  private static let graphFailure = 0x1p-40
+  static let graphFailure = 0x1p-40
 
   /// ε of all charges together at `delta`, rounded up; infinite where one of them is not understood.
   public static func epsilon(_ charges: [PrivacyCharge], delta: Double) -> Double {
-    // Equal rounds are one event many times.
-    epsilon(Dictionary(charges.map { ($0, 1) }, uniquingKeysWith: +), delta: delta)
+    // Equal rounds are one event many times; their order makes the figure the same to the last bit wherever it is computed.
+    var order: [PrivacyCharge] = []
+    var counts: [PrivacyCharge: Int] = [:]
+    for charge in charges {
+      if counts[charge] == nil { order.append(charge) }
+      counts[charge, default: 0] += 1
+    }
+    return epsilon(order.map { ($0, counts[$0] ?? 0) }, delta: delta)
   }
 
   /// ε of one charge `count` times.
-  public static func epsilon(_ charge: PrivacyCharge, count: Int, delta: Double) -> Double { epsilon([charge: count], delta: delta) }
+  public static func epsilon(_ charge: PrivacyCharge, count: Int, delta: Double) -> Double { epsilon([(charge, count)], delta: delta) }
 
-  private static func epsilon(_ charges: [PrivacyCharge: Int], delta: Double) -> Double {
+  private static func epsilon(_ charges: [(charge: PrivacyCharge, count: Int)], delta: Double) -> Double {
     guard !charges.isEmpty else { return 0 }
-    let sparse = charges.reduce(0) { $0 + ($1.key.sites > completeGraphMax ? $1.value : 0) }
+    let sparse = charges.reduce(0) { $0 + ($1.charge.sites > completeGraphMax ? $1.count : 0) }
     let delta = delta - Double(sparse) * graphFailure
     guard delta > 0 else { return .infinity }
     do {

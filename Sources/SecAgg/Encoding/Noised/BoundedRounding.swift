@@ -8,8 +8,7 @@ struct BoundedRounding {
   /// Draws so far.
   private(set) var draws = 0
 
-  /// With constants that `NoisedEncoding.planned` chose a draw fails with probability e^-8 at most; with the least that `validate`
-  /// allows, half of them do.
+  /// With constants that `validate` accepts a draw fails with probability e^-8 at most, all of them with e^-512.
   static let drawsMax = 64
   private static let chunk = 4096
 

@@ -116,8 +116,16 @@ extension NoisedEncoding {
     guard !mayWrap else { throw Refusal(.wrapBound, "\(bits) bits leave no room for the sum of \(sites) sites and their noise") }
   }
 
-  /// S² + D/4, which rounding keeps on average (Kairouz, Liu, Steinke 2021): below it a site might find no integers at all.
-  var normSquaredMin: UInt64 { UInt64(resolution) * UInt64(resolution) + UInt64((paddedDimension + 3) / 4) }
+  /// What a rounding exceeds with probability e^-8 at most, whatever the update (Kairouz, Liu, Steinke 2021), or never:
+  /// S² + D/4 + 4(S + √D/2)
+  /// and (S + √D)², with √D rounded up. Below it, whether a site finds integers would depend on its update.
+  var normSquaredMin: UInt64 {
+    let (steps, count) = (UInt64(resolution), UInt64(paddedDimension))
+    // The root of a number below 2^53 is right or one too small after rounding down.
+    var root = UInt64(Double(count).squareRoot())
+    while root * root < count { root += 1 }
+    return min(steps * steps + (count + 3) / 4 + 4 * steps + 2 * root, (steps + root) * (steps + root))
+  }
 
   /// Whether n(B + 1) + T ≥ 2^(b−1), with T = √(2nσ² ln(2D/p)) and p = 2^-30 at most: the sum of n discrete Gaussians is subgaussian with
   /// variance nσ² (Canonne, Kamath, Steinke 2020, corollary 17), and there are D of them. In whole numbers, so that all parties agree:

@@ -48,12 +48,9 @@ extension NoisedEncoding {
       normSquaredMax: 0, variance: Fraction(1)!)
     let (steps, count) = (Double(resolution), Double(made.paddedDimension))
     made.coordinateBound = UInt32(min(steps, (steps * shareOfNorm(count, sites, blockBits)).rounded(.up)))
-    // Stochastic rounding exceeds the first with probability e^-8 at most (Kairouz, Liu, Steinke 2021), and never the second.
-    let likely = steps * steps + count / 4 + 4 * (steps + count.squareRoot() / 2)
-    let certain = (steps + count.squareRoot()) * (steps + count.squareRoot())
-    let squared = max(min(likely, certain).rounded(.up) + 1, Double(made.normSquaredMin))
+    made.normSquaredMax = made.normSquaredMin
+    let squared = Double(made.normSquaredMax)
     guard squared <= 0x1p53 else { return nil }
-    made.normSquaredMax = UInt64(squared)
     let variance = max((multiplier * multiplier * squared / Double(assured) * (1 + 1e-12)).rounded(.up), Double(varianceMin))
     guard variance < 0x1p62, let fraction = Fraction(UInt64(variance)) else { return nil }
     made.variance = fraction
