@@ -35,8 +35,10 @@ struct BudgetVerb: ParsableCommand {
   func run() throws {
     let config = try SiteConfig.load(file.config)
     let policy = SitePolicy(config.policy)
-    let journal = try Journal(directory: config.stateDirectory)
-    let report = Self.report(journal, policy, delta: delta ?? policy.delta ?? SitePolicy.deltaUsual)
+    // A site that never ran has no journal, and asking makes none.
+    let hasRun = FileManager.default.fileExists(atPath: "\(config.stateDirectory)/\(Journal.fileName)")
+    let journal = hasRun ? try Journal(directory: config.stateDirectory) : nil
+    let report = Self.report(journal?.charges ?? [], policy, delta: delta ?? policy.delta ?? SitePolicy.deltaUsual)
     if json { return try JSONOutput.object(report) }
     guard report.inputs > 0 else { return Output.line("nothing spent: no noised input left this site") }
     var table = Table([.init("job"), .init("inputs", .right), .init("epsilon", .right)])
@@ -48,15 +50,15 @@ struct BudgetVerb: ParsableCommand {
       "at delta \(report.delta); the policy allows " + (limits.isEmpty ? "what each job promises" : limits.joined(separator: ", ")))
   }
 
-  static func report(_ journal: Journal, _ policy: SitePolicy, delta: Double) -> Report {
-    let names = journal.charges.reduce(into: [String]()) { if !$0.contains($1.job) { $0.append($1.job) } }
+  static func report(_ all: [Journal.Payment], _ policy: SitePolicy, delta: Double) -> Report {
+    let names = all.reduce(into: [String]()) { if !$0.contains($1.job) { $0.append($1.job) } }
     let jobs = names.map { name in
-      let charges = journal.charges.filter { $0.job == name }.map(\.charge)
+      let charges = all.filter { $0.job == name }.map(\.charge)
       return Report.Job(job: name, inputs: charges.count, epsilon: PrivacyAccount.epsilon(charges, delta: delta))
     }
     let limits = ["round": policy.epsilonMax.round, "job": policy.epsilonMax.job, "lifetime": policy.epsilonMax.lifetime]
     return Report(
-      delta: delta, jobs: jobs, inputs: journal.charges.count,
-      epsilon: PrivacyAccount.epsilon(journal.charges.map(\.charge), delta: delta), limits: limits.compactMapValues { $0 })
+      delta: delta, jobs: jobs, inputs: all.count,
+      epsilon: PrivacyAccount.epsilon(all.map(\.charge), delta: delta), limits: limits.compactMapValues { $0 })
   }
 }

@@ -134,7 +134,7 @@ public final class AttemptJournal {
       case 4: entry = .roundFinished(round: try from.integer(), weights: try from.data(limit: 32))
       case 5:
         let (round, attempt): (UInt32, UInt32) = (try from.integer(), try from.integer())
-        let charge = PrivacyCharge(mechanism: try from.data(limit: 256), shares: try from.integer())
+        let charge = PrivacyCharge(mechanism: try from.data(limit: PrivacyCharge.mechanismBytesMax), shares: try from.integer())
         guard charge.event != nil else { return nil }
         entry = .charged(round: round, attempt: attempt, charge: charge)
       default: return nil

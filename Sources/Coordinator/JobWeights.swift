@@ -58,21 +58,24 @@ public struct JobWeights: Sendable {
   mutating func remember(_ before: JobWeights) { previous = before.values.parameters }
 
   /// Applies a round's mean update and saves the result.
-  /// - Parameter momentum: how much of the last step the parameters repeat.
-  mutating func apply(_ update: MeanUpdate, momentum: Double = 0, round: UInt32, job: String) throws(CoordinatorError) {
-    // A noised sum has no statistics: they stay.
-    let moves = update.statistics.isEmpty ? [Double](repeating: 0, count: layout.statisticCount) : update.statistics
-    guard update.parameters.count == layout.parameterCount, moves.count == layout.statisticCount,
-      (update.parameters + moves).allSatisfy(\.isFinite)
+  /// - Parameters:
+  ///   - momentum: how much of the last step the parameters repeat.
+  ///   - keepsStatistics: the update has none, and they stay as they are.
+  mutating func apply(
+    _ update: MeanUpdate, momentum: Double = 0, keepsStatistics: Bool = false, round: UInt32, job: String
+  ) throws(CoordinatorError) {
+    guard update.parameters.count == layout.parameterCount,
+      update.statistics.count == (keepsStatistics ? 0 : layout.statisticCount),
+      (update.parameters + update.statistics).allSatisfy(\.isFinite)
     else {
       throw CoordinatorError(.badSum, "the mean update of round \(round) does not fit the weights", hint: "this is a fault of the program")
     }
     let parameters = ServerOptimizer.step(
       values.parameters, before: momentum > 0 ? previous : nil, momentum: momentum, meanUpdate: update.parameters)
     let statistics =
-      update.statistics.isEmpty
+      keepsStatistics
       ? values.statistics
-      : PooledStatistics.statistics(ServerOptimizer.step(self.statistics, meanUpdate: moves), layout: layout)
+      : PooledStatistics.statistics(ServerOptimizer.step(self.statistics, meanUpdate: update.statistics), layout: layout)
     guard parameters.allSatisfyFinite, statistics.allSatisfyFinite else {
       throw CoordinatorError(.badSum, "round \(round) would make weights that are not finite", hint: "lower the learning rate")
     }

@@ -154,7 +154,8 @@ extension RoundDriver {
       try journal.record(.censusFinished(samples: samples, survivors: UInt32(sum.survivors.count)))
     case .training:
       try weights.apply(
-        update, momentum: setup.plan.serverMomentum(round: attempt.plan.round), round: attempt.plan.round, job: setup.plan.name)
+        update, momentum: setup.plan.serverMomentum(round: attempt.plan.round), keepsStatistics: setup.plan.privacy != nil,
+        round: attempt.plan.round, job: setup.plan.name)
       try journal.record(.roundFinished(round: attempt.plan.round, weights: weights.digest))
     }
   }

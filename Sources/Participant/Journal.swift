@@ -40,7 +40,8 @@ public final class Journal {
   private var pins: [String: Pin] = [:]
   public private(set) var highestRosterSerial: UInt64 = 0
   /// What this site has paid for, over all jobs, in the order of payment.
-  public private(set) var charges: [(job: String, round: UInt32, charge: PrivacyCharge)] = []
+  public private(set) var charges: [Payment] = []
+  public typealias Payment = (job: String, round: UInt32, charge: PrivacyCharge)
   /// Bytes of a half-written last entry that a crash left and that were cut; 0 otherwise.
   public var tornBytes: Int { file?.tornBytes ?? 0 }
 

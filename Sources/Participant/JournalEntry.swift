@@ -21,8 +21,6 @@ public enum JournalEntry: Equatable, Sendable {
 
   static let digestBytes = 32
   static let jobBytesMax = 256
-  /// A noised mechanism has 69.
-  static let mechanismBytesMax = 256
 
   /// The entry's bytes.
   public var encoded: [UInt8] {
@@ -97,7 +95,8 @@ public enum JournalEntry: Equatable, Sendable {
     case 6:
       return reader.digest().map { .revealed(context: $0) }
     case 7:
-      guard let context = reader.digest(), let mechanism = reader.field(max: mechanismBytesMax), let shares = reader.number(4) else {
+      guard let context = reader.digest(), let mechanism = reader.field(max: PrivacyCharge.mechanismBytesMax), let shares = reader.number(4)
+      else {
         return nil
       }
       let charge = PrivacyCharge(mechanism: mechanism, shares: UInt32(shares))

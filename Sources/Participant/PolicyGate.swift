@@ -38,8 +38,7 @@ package struct PolicyGate {
         .policy, "job \"\(job.name)\" came back with other first weights or another configuration than before",
         hint: "a new job needs a new name; ask the server's operator what changed")
     }
-    // Noise pads the vector to whole blocks at most; each plan is measured again.
-    let bytes = (job.parameterCount * job.quantisation.bits + 7) / 8 + (job.privacy == nil ? 4 * job.statisticCount : 0)
+    let bytes = job.updateBytesMin
     if let most = policy.updateBytesMax, bytes > most {
       throw refuse("a round would upload \(bytes) bytes, this site's policy allows \(most)", "see `policy.max_update_bytes` in site.yaml")
     }

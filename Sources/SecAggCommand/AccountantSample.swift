@@ -4,6 +4,7 @@
 import ArgumentParser
 import CommandLineKit
 import DPAccountant
+import Federation
 import Foundation
 import GMP
 import Sodium
@@ -16,14 +17,9 @@ struct AccountantSample: ParsableCommand {
       secagg accountant sample --mechanism skellam --variance 1000000 --count 1000000 --method fast
       """)
 
-  enum Mechanism: String, ExpressibleByArgument, CaseIterable {
-    case discreteGaussian = "discrete_gaussian"
-    case skellam
-  }
-
   enum Method: String, ExpressibleByArgument, CaseIterable { case reference, fast }
 
-  @Option(help: "discrete_gaussian or skellam.") var mechanism: Mechanism
+  @Option(help: "discrete_gaussian or skellam.") var mechanism: NoiseSampler.Distribution
   @Option(help: .init("The parameter sigma^2 as an integer or a fraction.", valueName: "p/q")) var variance: String
   @Option(help: "How many samples.") var count: Int
   @Option(help: .init("32 bytes in hexadecimal that the samples follow from; fresh randomness unless given.", valueName: "hex"))
@@ -53,8 +49,9 @@ struct AccountantSample: ParsableCommand {
     guard let variance = fraction, var source = makeSource() else { preconditionFailure("options are validated before a run") }
     let next: (inout RandomStream, Int) -> [String]
     switch (method, mechanism) {
-    case (.fast, .discreteGaussian): next = fast(try NoiseSampler(.discreteGaussian, variance: variance))
-    case (.fast, .skellam): next = fast(try NoiseSampler(.skellam, variance: variance))
+    case (.fast, _):
+      let sampler = try NoiseSampler(mechanism, variance: variance)
+      next = { source, count in sampler.samples(count, from: &source).map(String.init) }
     case (.reference, .discreteGaussian):
       let sampler = try ReferenceGaussian(variance: variance)
       next = { source, count in (0..<count).map { _ in sampler.sample(from: &source).decimal } }
@@ -65,10 +62,6 @@ struct AccountantSample: ParsableCommand {
     for start in stride(from: 0, to: count, by: AccountantSample.piece) {
       emit(next(&source, min(AccountantSample.piece, count - start)).map { $0 + "\n" }.joined())
     }
-  }
-
-  private func fast(_ sampler: NoiseSampler) -> (inout RandomStream, Int) -> [String] {
-    { source, count in sampler.samples(count, from: &source).map(String.init) }
   }
 
   private func makeSource() -> RandomStream? {
@@ -86,10 +79,7 @@ struct AccountantSample: ParsableCommand {
     return try? Rational(numerator, denominator)
   }
 
-  var seedBytes: [UInt8]? {
-    guard let seed, seed.utf8.count == 2 * RandomStream.seedBytes, seed.utf8.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit })
-    else { return nil }
-    let digits = Array(seed)
-    return stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
-  }
+  private var seedBytes: [UInt8]? { seed.flatMap { Hexadecimal.bytes($0.lowercased(), count: RandomStream.seedBytes) } }
 }
+
+extension NoiseSampler.Distribution: ExpressibleByArgument {}

@@ -68,13 +68,11 @@ struct BenchNoise: ParsableCommand {
         for done in stride(from: 0, to: count, by: buffer.count) {
           sampler.fill(UnsafeMutableBufferPointer(rebasing: buffer[..<min(buffer.count, count - done)]), from: &source)
         }
-        return Double(count) / BenchNoise.seconds(start.duration(to: clock.now))
+        return Double(count) / (start.duration(to: clock.now) / .seconds(1))
       }
     }.sorted()
     return Item(
-      distribution: distribution.rawValue, variance: variance, tableSeconds: BenchNoise.seconds(table), best: speeds[runs - 1],
+      distribution: distribution.rawValue, variance: variance, tableSeconds: table / .seconds(1), best: speeds[runs - 1],
       median: speeds[runs / 2])
   }
-
-  private static func seconds(_ duration: Duration) -> Double { duration / .seconds(1) }
 }

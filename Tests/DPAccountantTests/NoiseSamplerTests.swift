@@ -47,20 +47,6 @@ import Testing
     #expect(found == expected)
   }
 
-  @Test func narrowIntegersAreTheSameSamples() throws {
-    let sampler = try NoiseSampler(.skellam, variance: Rational(1_000_000))
-    var wide = stream(21)
-    let expected = sampler.samples(5000, from: &wide)
-    var narrow = [Int32](repeating: 0, count: 5000)
-    var source = stream(21)
-    try narrow.withUnsafeMutableBufferPointer { try sampler.fill($0, from: &source) }
-    #expect(narrow.map(Int64.init) == expected)
-    let large = try NoiseSampler(.skellam, variance: Rational(BigInteger.powerOfTwo(60)))
-    #expect(throws: AccountingError.self) {
-      try narrow.withUnsafeMutableBufferPointer { try large.fill($0, from: &source) }
-    }
-  }
-
   @Test func threadsShareASamplerAndNoSource() async throws {
     let sampler = try NoiseSampler(.discreteGaussian, variance: try Rational(decimal: "10000/7"))
     var alone: [[Int64]] = []

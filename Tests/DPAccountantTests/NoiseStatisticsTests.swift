@@ -41,24 +41,22 @@ import Testing
     #expect(abs(deviation) < Self.limit, "\(deviation)")
   }
 
-  /// [NS-04]
-  @Test(arguments: ["1/9", "4/3", "100"]) func theReadableGaussianFollowsItsDistribution(_ variance: String) throws {
+  /// [NS-04] [NS-05]
+  @Test(arguments: NoiseSampler.Distribution.allCases, ["1/9", "4/3", "100"])
+  func theReadableSamplersFollowTheirDistributions(_ distribution: NoiseSampler.Distribution, _ variance: String) throws {
     let exact = try Rational(decimal: variance)
-    let model = Self.model(.discreteGaussian, exact.doubleRoundedDown, draws: 20_000)
-    let sampler = try ReferenceGaussian(variance: exact)
+    let model = Self.model(distribution, exact.doubleRoundedDown, draws: 20_000)
     var source = stream(2)
-    let samples = (0..<20_000).map { _ in Int64(sampler.sample(from: &source).int ?? .max) }
-    let deviation = model.deviation(model.counts(samples))
-    #expect(abs(deviation) < Self.limit, "\(deviation)")
-  }
-
-  /// [NS-05]
-  @Test(arguments: ["1/9", "4/3", "100"]) func theReadableSkellamFollowsItsDistribution(_ variance: String) throws {
-    let exact = try Rational(decimal: variance)
-    let model = Self.model(.skellam, exact.doubleRoundedDown, draws: 20_000)
-    let sampler = try ReferenceSkellam(variance: exact)
-    var source = stream(3)
-    let samples = (0..<20_000).map { _ in Int64(sampler.sample(from: &source).int ?? .max) }
+    let draw: (inout RandomStream) -> BigInteger
+    switch distribution {
+    case .discreteGaussian:
+      let sampler = try ReferenceGaussian(variance: exact)
+      draw = { sampler.sample(from: &$0) }
+    case .skellam:
+      let sampler = try ReferenceSkellam(variance: exact)
+      draw = { sampler.sample(from: &$0) }
+    }
+    let samples = (0..<20_000).map { _ in Int64(draw(&source).int ?? .max) }
     let deviation = model.deviation(model.counts(samples))
     #expect(abs(deviation) < Self.limit, "\(deviation)")
   }

@@ -8,19 +8,13 @@ import Testing
 @testable import Participant
 
 @Suite struct PolicyGateTests {
-  private let roster: RosterView
-  private let folder: TemporaryFolder
-  private let journal: Journal
+  private let site: GatedSite
+  private var roster: RosterView { site.roster }
+  private var journal: Journal { site.journal }
 
-  init() throws {
-    let keys = (0..<5).map { (SiteID($0), Ed25519.SigningKey().publicKey) }
-    roster = RosterView(
-      digest: BLAKE2b.hash([1]), colluders: 1, siteKeys: Dictionary(uniqueKeysWithValues: keys), serverKey: Ed25519.SigningKey().publicKey)
-    folder = try TemporaryFolder()
-    journal = try Journal(directory: folder.path)
-  }
+  init() throws { site = try GatedSite() }
 
-  private static func digest(_ value: UInt8) -> [UInt8] { [UInt8](repeating: value, count: 32) }
+  private static func digest(_ value: UInt8) -> [UInt8] { GatedSite.digest(value) }
 
   private func job() -> JobPlan {
     JobPlan(

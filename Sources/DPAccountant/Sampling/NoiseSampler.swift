@@ -60,25 +60,6 @@ public struct NoiseSampler: Sendable {
     fillBlocks(samples, from: &source)
   }
 
-  /// As above.
-  /// - Throws: `.parameterOutOfRange` where σ is so large (2^26 and more) that the table itself leaves 32 bits.
-  public func fill(
-    _ samples: UnsafeMutableBufferPointer<Int32>, from source: inout some RandomSource & ~Copyable
-  ) throws(AccountingError) {
-    guard table.widthBits + EnvelopeTable.binBits <= 30 else {
-      throw AccountingError(.parameterOutOfRange, "noise of this variance needs 64-bit integers")
-    }
-    let size = NoiseSampler.blockSamples
-    withUnsafeTemporaryAllocation(of: Int64.self, capacity: size) { wide in
-      defer { SodiumLibrary.wipe(UnsafeMutableRawBufferPointer(wide)) }
-      for start in stride(from: 0, to: samples.count, by: size) {
-        let count = min(size, samples.count - start)
-        fillBlocks(UnsafeMutableBufferPointer(rebasing: wide[..<count]), from: &source)
-        for index in 0..<count { samples[start + index] = Int32(wide[index]) }
-      }
-    }
-  }
-
   /// `count` independent samples.
   public func samples(_ count: Int, from source: inout some RandomSource & ~Copyable) -> [Int64] {
     precondition(count >= 0, "a count is not negative")

@@ -10,6 +10,9 @@ public struct PrivacyCharge: Hashable, Sendable {
   /// Noise shares in the sum that nobody who sees it knows.
   public let shares: UInt32
 
+  /// Readers of journals take no more; a noised mechanism has 69.
+  public static let mechanismBytesMax = 256
+
   public init(mechanism: [UInt8], shares: UInt32) { (self.mechanism, self.shares) = (mechanism, shares) }
 
   /// The charge of a plan; nil if its sums carry no noise.

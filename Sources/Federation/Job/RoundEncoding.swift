@@ -68,6 +68,15 @@ extension JobPlan {
       scalars: [.weight, .samples] + metrics)
   }
 
+  /// Bytes of a packed update in any training round: noise pads it to whole blocks, by how much depends on the plan.
+  public var updateBytesMin: Int {
+    guard privacy == nil else {
+      return VectorSection(name: EncodingParameters.SectionName.parameters, count: parameterCount, bits: quantisation.bits).packedBytes
+    }
+    let encoding = encoding(kind: .training, sites: RoundPlan.cohortMin, samplesReference: 1)
+    return sections(kind: .training, encoding: encoding).reduce(0) { $0 + $1.packedBytes }
+  }
+
   /// The layout of such a round's vector.
   public func sections(kind: RoundKind, encoding: EncodingParameters) -> [VectorSection] {
     encoding.sections(parameters: kind == .training ? parameterCount : 0, statistics: kind == .training ? statisticCount : 0)
