@@ -92,7 +92,7 @@ let package = Package(
 
     // protocol
     library("SecAgg", ["Sodium", "Masking", "GMP", "DPAccountant"]),
-    library("Detector", ["COpenBLAS", "CKernels", "CTurboJPEG", "CPNG", "Safetensors", "TorchWeights", yams]),
+    library("Detector", ["DPAccountant", "Sodium", "COpenBLAS", "CKernels", "CTurboJPEG", "CPNG", "Safetensors", "TorchWeights", yams]),
 
     // runtime
     library("Federation", ["SecAgg", "DPAccountant", "Sodium", "Safetensors", "TLSIdentity", yams]),

@@ -37,6 +37,7 @@ public final class AttemptJournal {
   public private(set) var weightsBefore: [UInt8]?
   /// What the job has spent, in the order of payment.
   public private(set) var charges: [PrivacyCharge] = []
+  private var chargedRounds: Set<UInt32> = []
   private var attempts: [UInt32: UInt32] = [:]
   private var contexts: Set<[UInt8]> = []
 
@@ -61,6 +62,9 @@ public final class AttemptJournal {
 
   /// Whether this context was one of the job's attempts, in this process or an earlier one.
   public func knows(context: [UInt8]) -> Bool { contexts.contains(context) }
+
+  /// Whether an attempt of the round was paid for.
+  public func isCharged(round: UInt32) -> Bool { chargedRounds.contains(round) }
 
   /// Makes an entry durable.
   public func record(_ entry: Entry) throws(CoordinatorError) {
@@ -87,7 +91,9 @@ public final class AttemptJournal {
     case .roundFinished(let round, let weights):
       weightsBefore = lastRound?.weights ?? job?.weights
       lastRound = (round, weights)
-    case .charged(_, _, let charge): charges.append(charge)
+    case .charged(let round, _, let charge):
+      charges.append(charge)
+      chargedRounds.insert(round)
     }
   }
 

@@ -10,7 +10,8 @@ extension RoundDriver {
   /// - Throws: `.budgetSpent` where the attempt's sum would cost more than the job may spend.
   func requireBudget(_ attempt: RunningAttempt) throws(CoordinatorError) {
     guard let privacy = setup.plan.privacy else { return }
-    guard let charge = PrivacyCharge(attempt.plan) else {
+    guard !isPaid(attempt) else { return }
+    guard let charge = setup.plan.charge(for: attempt.plan) else {
       throw CoordinatorError(.badJob, "a noised job with a plan without noise", hint: "report this as a bug")
     }
     guard PrivacyAccount.epsilon(journal.charges + [charge], delta: privacy.delta) <= privacy.epsilon else {
@@ -24,8 +25,8 @@ extension RoundDriver {
   /// Pays for an attempt once its survivors are known.
   /// - Returns: whether its actions may be carried out; otherwise the job has ended.
   func pay(for attempt: RunningAttempt, before actions: [ServerAction]) -> Bool {
-    guard setup.plan.privacy != nil, !attempt.isCharged, actions.contains(where: Self.opensSum) else { return true }
-    guard let charge = PrivacyCharge(attempt.plan) else { return false }
+    guard setup.plan.privacy != nil, !attempt.isCharged, !isPaid(attempt), actions.contains(where: Self.opensSum) else { return true }
+    guard let charge = setup.plan.charge(for: attempt.plan) else { return false }
     do {
       try journal.record(.charged(round: attempt.plan.round, attempt: attempt.plan.attempt, charge: charge))
     } catch {
@@ -34,6 +35,12 @@ extension RoundDriver {
     }
     attempt.isCharged = true
     return true
+  }
+
+  /// Whether an earlier attempt of the round paid: with privacy by record sites send the result of one training again. A site that had to
+  /// train again pays once more, on its own account.
+  private func isPaid(_ attempt: RunningAttempt) -> Bool {
+    setup.plan.recordMechanism != nil && journal.isCharged(round: attempt.plan.round)
   }
 
   private static func opensSum(_ action: ServerAction) -> Bool {

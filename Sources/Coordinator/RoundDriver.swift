@@ -138,7 +138,7 @@ public actor RoundDriver {
         "job": .text(plan.name), "rounds": .integer(plan.rounds), "first_round": .integer(Int(round)),
         "sites_in_roster": .integer(setup.roster.siteKeys.count), "colluders": .integer(setup.roster.colluders),
         "minimum_sites": .integer(setup.settings.sitesNeeded(colluders: setup.roster.colluders)),
-        "privacy": plan.privacy == nil ? "none" : "site",
+        "privacy": .text(plan.privacy?.unit.rawValue ?? "none"),
         "guarantee": .text(plan.privacy?.guarantee ?? "no formal guarantee"),
         "resumed": .flag(journal.lastRound != nil || journal.census != nil),
       ])

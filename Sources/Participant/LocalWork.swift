@@ -28,6 +28,9 @@ final class LocalWork {
   /// The update as it was or would be sent, with the mechanism that it was encoded by.
   var encoded: (mechanism: [UInt8], sections: [[UInt32]])?
 
+  /// The journal holds what this training cost; only where its steps were noised.
+  var isPaid = false
+
   var kind: RoundKind { RoundKind(round: key.round) }
 
   init(key: Key, bytesMax: Int) {

@@ -45,13 +45,14 @@ package struct PolicyGate {
   }
 
   private func admit(_ privacy: JobPlan.Privacy?) throws(ParticipantError) {
-    let rule = privacy == nil ? policy.rule(forbidding: "none", "none") : policy.rule(forbidding: "site", "discrete_gaussian")
+    let rule =
+      privacy == nil ? policy.rule(forbidding: "none", "none") : policy.rule(forbidding: privacy?.unit.rawValue ?? "", "discrete_gaussian")
     if let rule {
       throw ParticipantError(
         .policy,
         privacy == nil
           ? "the job has no differential privacy, and this site's policy asks for it (`policy.\(rule)`)"
-          : "the job's privacy (unit site, discrete_gaussian) is none that this site's policy names (`policy.\(rule)`)",
+          : "the job's privacy (unit \(privacy?.unit.rawValue ?? "none"), discrete_gaussian) is none that this site's policy names (`policy.\(rule)`)",
         hint: privacy == nil
           ? "remove the rule from site.yaml only if masks alone are enough for you" : "add it in site.yaml if you agree")
     }
@@ -65,9 +66,10 @@ package struct PolicyGate {
   /// Whether a plan may be accepted, before its context is used up.
   /// - Parameters:
   ///   - keptMechanism: the mechanism of the input that this process still holds for these weights, if any.
+  ///   - isPaid: this process still holds the training's result, and an earlier attempt paid for it.
   ///   - minute: minutes since midnight, local time.
   package func consider(
-    _ plan: RoundPlan, job: JobPlan, journal: Journal, keptMechanism: [UInt8]?, minute: Int
+    _ plan: RoundPlan, job: JobPlan, journal: Journal, keptMechanism: [UInt8]?, isPaid: Bool = false, minute: Int
   ) throws(Refusal) -> Permission {
     try checkAgainstJob(plan, job)
     guard plan.sites.count >= policy.minimumSites else {
@@ -79,16 +81,18 @@ package struct PolicyGate {
     if let hours = policy.trainingHours, !hours.contains(minute: minute) {
       throw Refusal(.policy, "outside this site's training hours")
     }
-    try PrivacyBudget(policy: policy).check(plan, job: job, journal: journal)
-    return try checkHistory(plan, journal, keptMechanism)
+    try PrivacyBudget(policy: policy).check(plan, job: job, journal: journal, isPaid: isPaid)
+    return try checkHistory(plan, journal, keptMechanism, isNoised: job.privacy != nil)
   }
 
   /// What the site did before: a context is used once, and what left before binds.
-  package func checkHistory(_ plan: RoundPlan, _ journal: Journal, _ keptMechanism: [UInt8]?) throws(Refusal) -> Permission {
+  package func checkHistory(
+    _ plan: RoundPlan, _ journal: Journal, _ keptMechanism: [UInt8]?, isNoised: Bool
+  ) throws(Refusal) -> Permission {
     guard journal.attempt(context: plan.context) == nil, !journal.isUsed(job: plan.job, round: plan.round, attempt: plan.attempt) else {
       throw Refusal(.contextUsed, "attempt \(plan.attempt) of round \(plan.round) was accepted before")
     }
-    return try checkReleases(plan, journal, keptMechanism)
+    return try checkReleases(plan, journal, keptMechanism, isNoised: isNoised)
   }
 
   /// The server chooses the cohort and the sample reference, nothing else.
@@ -102,7 +106,7 @@ package struct PolicyGate {
     guard plan.round > 1 || plan.weightsDigest == job.initialWeightsDigest else {
       throw Refusal(.policy, "round \(plan.round) does not start from the job's first weights")
     }
-    guard plan.round >= job.firstRound else { throw Refusal(.policy, "a census of a noised job") }
+    guard plan.round >= job.firstRound else { throw Refusal(.policy, "a census of a job with privacy") }
     switch try Mechanism(decoding: plan.mechanism) {
     case .plain(let given): try checkPlain(given, plan, job)
     case .noised(let given): try checkNoised(given, plan, job)
@@ -110,18 +114,22 @@ package struct PolicyGate {
   }
 
   private func checkPlain(_ given: EncodingParameters, _ plan: RoundPlan, _ job: JobPlan) throws(Refusal) {
-    guard job.privacy == nil else { throw Refusal(.badMechanism, "a plan without noise for a noised job") }
+    guard job.privacy == nil || job.recordMechanism != nil else {
+      throw Refusal(.badMechanism, "a plan without noise for a noised job")
+    }
     let kind = RoundKind(round: plan.round)
     let encoding = job.encoding(kind: kind, sites: plan.sites.count, samplesReference: given.samplesReference)
     guard given == encoding, plan.mechanism == encoding.encoded(), plan.sections == job.sections(kind: kind, encoding: encoding) else {
       throw Refusal(.badMechanism, "the plan's encoding or layout is not the job's")
     }
-    guard kind == .census || given.samplesReference > 0 else { throw Refusal(.badMechanism, "a training round without a sample reference") }
+    guard kind == .census || job.privacy != nil || given.samplesReference > 0 else {
+      throw Refusal(.badMechanism, "a training round without a sample reference")
+    }
   }
 
   /// Any constants with the job's clip, bits and dimension serve that assure its noise: what they cost is charged.
   private func checkNoised(_ given: NoisedEncoding, _ plan: RoundPlan, _ job: JobPlan) throws(Refusal) {
-    guard let privacy = job.privacy else { throw Refusal(.badMechanism, "a noised plan for a job without noise") }
+    guard let privacy = job.privacy, privacy.records == nil else { throw Refusal(.badMechanism, "a noised plan for a job without noise") }
     guard given.clip == privacy.clip, given.bits == job.quantisation.bits, given.dimension == job.parameterCount else {
       throw Refusal(.badMechanism, "the plan's clip, bits or dimension are not the job's")
     }
@@ -131,15 +139,17 @@ package struct PolicyGate {
   }
 
   /// What was released before binds: rounds do not go back, and the same weights give no second sum over other survivors.
-  private func checkReleases(_ plan: RoundPlan, _ journal: Journal, _ keptMechanism: [UInt8]?) throws(Refusal) -> Permission {
+  private func checkReleases(
+    _ plan: RoundPlan, _ journal: Journal, _ keptMechanism: [UInt8]?, isNoised: Bool
+  ) throws(Refusal) -> Permission {
     let released = journal.revealedSets(weights: plan.weightsDigest, kind: RoundKind(round: plan.round).rawValue)
     if let last = journal.lastRevealedRound(job: plan.job) {
       guard plan.round > last || (plan.round == last && !released.isEmpty) else {
         throw Refusal(.policy, "round \(plan.round) after round \(last) was released")
       }
     }
-    // Noise is fresh in every attempt, and each is charged: that is what protects a second sum.
-    if policy.retryWithoutDP || PrivacyCharge(plan) != nil { return Permission() }
+    // Noise is fresh in every attempt, or in the update itself, and each is charged: that is what protects a second sum.
+    if policy.retryWithoutDP || isNoised { return Permission() }
     // Shares that other sites gave, and one that a colluder held back, may open the attempt that this input left for. A second sum over the
     // same sites with other integers of this one would give the difference away (spec/07, repeated attempts).
     guard keptMechanism == plan.mechanism || !journal.hasSentInput(weights: plan.weightsDigest, kind: RoundKind(round: plan.round).rawValue)

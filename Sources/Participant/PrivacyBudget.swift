@@ -6,10 +6,11 @@ import SecAgg
 package struct PrivacyBudget {
   let policy: SitePolicy
 
+  /// - Parameter isPaid: the input comes of a training that an earlier attempt paid for.
   /// - Throws: a refusal that names the limit, not what the site has spent.
-  package func check(_ plan: RoundPlan, job: JobPlan, journal: Journal) throws(Refusal) {
-    guard let privacy = job.privacy else { return }
-    guard let next = PrivacyCharge(plan) else { throw Refusal(.badMechanism, "a noised job with a plan without noise") }
+  package func check(_ plan: RoundPlan, job: JobPlan, journal: Journal, isPaid: Bool = false) throws(Refusal) {
+    guard let privacy = job.privacy, !isPaid else { return }
+    guard let next = job.charge(for: plan) else { throw Refusal(.badMechanism, "a noised job with a plan without noise") }
     let ofJob = journal.charges.filter { $0.job == job.name }
     func require(_ charges: [PrivacyCharge], within most: Double, at delta: Double, _ limit: String) throws(Refusal) {
       guard PrivacyAccount.epsilon(charges + [next], delta: delta) <= most else {

@@ -101,7 +101,7 @@ extension SiteDriver {
         cosine: training.cosine),
       seed: seed(job, round: work.key.round, roundsPerEpoch: UInt32(training.roundsPerEpoch)), threads: setup.threads,
       augment: training.augment, norm: work.key.round > training.batchNormRounds ? .frozen : .batch, state: files.optimizerState,
-      validate: job.validatesLocally)
+      validate: job.validatesLocally, privacy: job.privacy.flatMap(TrainerJob.Privacy.init))
   }
 
   /// A seed of its own for every site and round, the same in every run of the job; below 2^53, which every JSON reader keeps. Rounds that
@@ -117,19 +117,30 @@ extension SiteDriver {
   private func trained(_ key: LocalWork.Key, _ files: JobFiles, _ result: Result<TrainerResult, any Error>) async {
     guard let work, work.key == key, case .training = work.stage else { return }
     switch result {
+    case .success(let found) where !hasAllowedSteps(found):
+      logger.error(
+        "round \(key.round): the trainer's result does not say that its steps were noised as the job asks; the site's update is zero")
+      work.stage = .trained(nil)
+      await provideIfReady()
     case .success(let found):
       files.keepOptimizerState()
       work.stage = .trained(found)
       await provideIfReady()
     case .failure(let error as ParticipantError) where job?.privacy != nil:
       logger.error(
-        "round \(key.round): \(error.reason); the site gives noise alone",
+        "round \(key.round): \(error.reason); the site gives an update of zero, noised where the job noises sums",
         metadata: ["code": "\(error.code.rawValue)", "hint": "\(error.hint)"])
       work.stage = .trained(nil)
       await provideIfReady()
     case .failure(let error as ParticipantError): await fail(work, error)
     case .failure: work.stage = .failed
     }
+  }
+
+  /// With privacy by record: whether the trainer noised steps, no more than are charged.
+  private func hasAllowedSteps(_ result: TrainerResult) -> Bool {
+    guard let most = job?.recordStepsPerRound else { return true }
+    return result.report.noisedSteps.map { (1...most).contains($0) } ?? false
   }
 
   /// Hands the update in where the work is done and an accepted attempt waits for it.
@@ -144,8 +155,8 @@ extension SiteDriver {
         sections = kept.sections
       } else {
         sections = try encode(result, global, attempt.plan, work.kind)
-        // Noise is never used twice.
-        if PrivacyCharge(attempt.plan) == nil { work.encoded = (attempt.plan.mechanism, sections) }
+        // Noise that is added here is never used twice.
+        if job?.recordMechanism != nil || job?.privacy == nil { work.encoded = (attempt.plan.mechanism, sections) }
       }
       await carryOut(attempt.session.provide(input: sections), of: attempt)
     } catch {
@@ -161,6 +172,7 @@ extension SiteDriver {
     do {
       switch try Mechanism(decoding: plan.mechanism) {
       case .plain(let parameters):
+        if job?.privacy != nil { return try encodePrivate(result, global, parameters) }
         guard let result else { throw Self.wrong("there is none") }
         return try encode(result, global, parameters, kind)
       case .noised(let parameters): return try encode(result, global, parameters, plan)
@@ -188,6 +200,26 @@ extension SiteDriver {
     if let file = result?.weights {
       do { return try encoded(global.layout.flatten(file).parameters) } catch {
         logger.error("round \(plan.round): the update is unusable, the site gives noise alone: \(error)")
+      }
+    }
+    return try encoded(base)
+  }
+
+  /// The update of a trainer whose steps were noised: weights alone. Where there is no usable one it is zero.
+  private func encodePrivate(
+    _ result: TrainerResult?, _ global: GlobalWeights, _ parameters: EncodingParameters
+  ) throws -> [[UInt32]] {
+    let encoder = try UpdateEncoder(parameters)
+    let base = FlatUpdate(parameters: global.values.parameters, statistics: [])
+    func encoded(_ local: FlatUpdate) throws -> [[UInt32]] {
+      var random = BufferedRandomSource()
+      let update = try encoder.encode(local: local, global: base, samples: 0, metrics: [:], using: &random)
+      if update.saturated > 0 { logger.notice("\(update.saturated) values of the update were clamped to the job's range") }
+      return update.sections
+    }
+    if let file = result?.weights {
+      do { return try encoded(FlatUpdate(parameters: global.layout.flatten(file).parameters, statistics: [])) } catch {
+        logger.error("the update is unusable, the site's update is zero: \(error)")
       }
     }
     return try encoded(base)

@@ -244,7 +244,8 @@ public actor SiteDriver {
     do throws(Refusal) {
       guard let job else { throw Refusal(.policy, "a plan before the server's welcome") }
       let kept = work.flatMap { $0.key == key(plan) ? $0.encoded?.mechanism : nil }
-      let permission = try gate.consider(plan, job: job, journal: journal, keptMechanism: kept, minute: Self.minuteOfDay())
+      let permission = try gate.consider(
+        plan, job: job, journal: journal, keptMechanism: kept, isPaid: isPaid(plan), minute: Self.minuteOfDay())
       actions = attempt.session.accept(onlySurvivors: permission.onlySurvivors)
       attempt.isAccepted = true
       logger.notice("round \(plan.round) attempt \(plan.attempt): accepted with \(plan.sites.count) sites, threshold \(plan.threshold)")
@@ -252,6 +253,12 @@ public actor SiteDriver {
       actions = attempt.session.refuse(error)
     }
     queue.insert(contentsOf: actions.map { (attempt, $0) }, at: 0)
+  }
+
+  /// Whether the input for a plan comes of a training that was paid for: of noised steps only, for other noise is drawn for each attempt.
+  private func isPaid(_ plan: RoundPlan) -> Bool {
+    guard job?.recordMechanism != nil, let work, work.key == key(plan) else { return false }
+    return work.isPaid
   }
 
   private static func minuteOfDay() -> Int {
@@ -270,7 +277,10 @@ public actor SiteDriver {
           job: plan.job, round: plan.round, attempt: plan.attempt, kind: RoundKind(round: plan.round).rawValue, context: context,
           weights: plan.weightsDigest))
     case .inputSent(let context, let digest):
-      if let charge = PrivacyCharge(attempt.plan) { try journal.record(.charged(context: context, charge: charge)) }
+      if let charge = job?.charge(for: attempt.plan), !isPaid(attempt.plan) {
+        try journal.record(.charged(context: context, charge: charge))
+        work?.isPaid = true
+      }
       try journal.record(.inputSent(context: context, digest: digest))
     case .survivorsSigned(let context, let survivors, let hash):
       try journal.record(.survivorsSigned(context: context, survivors: survivors.map(\.rawValue), hash: hash))

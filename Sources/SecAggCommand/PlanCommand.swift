@@ -38,18 +38,25 @@ struct Plan: ParsableCommand {
       var delta: Double
       var clip: Double
       var noiseMultiplier: Double
-      /// Noise shares that are assured in a sum.
-      var shares: Int
+      /// Noise shares that are assured in a sum; unit site.
+      var shares: Int?
       /// Grid steps that make the clip, and the deviation of one site's noise in steps.
       var resolution: Int
       var localDeviation: Double
-      /// Norm of the noise in a mean update over the clip.
+      /// Norm of the noise in a mean update, or in a step's mean gradient, over the clip.
       var noiseToSignal: Double
+      /// Probability with which an image is in a step, what the sum of gradients is divided by, and steps a round; unit record.
+      var samplingRate: Double?
+      var lotSize: Int?
+      var stepsPerRound: Int?
       /// After each round.
       var epsilonByRound: [Double]
 
       enum CodingKeys: String, CodingKey {
         case unit, epsilon, delta, clip, shares, resolution
+        case samplingRate = "sampling_rate"
+        case lotSize = "lot_size"
+        case stepsPerRound = "steps_per_round"
         case noiseMultiplier = "noise_multiplier"
         case localDeviation = "local_deviation"
         case noiseToSignal = "noise_to_signal"
@@ -102,6 +109,8 @@ struct Plan: ParsableCommand {
     job.quantisation.parameterRange = config.aggregation.parameterRange
     job.quantisation.statisticsRange = config.aggregation.statisticsRange
     job.validatesLocally = config.training.validate
+    job.training.localEpochs = config.training.localEpochs
+    job.training.roundsPerEpoch = config.training.roundsPerEpoch
     do throws(any Error) {
       if config.privacy.enabled { job.privacy = try JobPlan.Privacy.planned(config) }
       let ids = (0..<n).map { SiteID(UInt32($0)) }
@@ -135,14 +144,25 @@ struct Plan: ParsableCommand {
   }
 
   private func privacy(_ job: JobPlan, _ plan: RoundPlan) throws -> Report.Privacy? {
-    guard let privacy = job.privacy, case .noised(let encoding) = try Mechanism(decoding: plan.mechanism) else { return nil }
-    let charge = PrivacyCharge(mechanism: plan.mechanism, shares: UInt32(plan.noiseShares))
+    guard let privacy = job.privacy, let charge = job.charge(for: plan) else { return nil }
+    let epsilonByRound = (1...job.rounds).map { PrivacyAccount.epsilon(charge, count: $0, delta: privacy.delta) }
+    if let records = privacy.records, let mechanism = job.recordMechanism {
+      let deviation = mechanism.variance.squareRoot()
+      return Report.Privacy(
+        unit: privacy.unit.rawValue, epsilon: privacy.epsilon, delta: privacy.delta, clip: privacy.clip,
+        noiseMultiplier: privacy.noiseMultiplier, resolution: Int(RecordMechanism.resolution), localDeviation: deviation,
+        noiseToSignal: deviation * Double(job.parameterCount).squareRoot() / Double(RecordMechanism.resolution) / Double(records.lotSize),
+        samplingRate: records.samplingRate, lotSize: records.lotSize, stepsPerRound: job.recordStepsPerRound, epsilonByRound: epsilonByRound
+      )
+    }
+    guard case .noised(let encoding) = try Mechanism(decoding: plan.mechanism) else { return nil }
     let variance = Double(encoding.variance.numerator) / Double(encoding.variance.denominator)
     return Report.Privacy(
-      unit: "site", epsilon: privacy.epsilon, delta: privacy.delta, clip: privacy.clip, noiseMultiplier: privacy.noiseMultiplier,
+      unit: privacy.unit.rawValue, epsilon: privacy.epsilon, delta: privacy.delta, clip: privacy.clip,
+      noiseMultiplier: privacy.noiseMultiplier,
       shares: plan.noiseShares, resolution: Int(encoding.resolution), localDeviation: variance.squareRoot(),
       noiseToSignal: (variance * Double(job.parameterCount) / Double(plan.sites.count)).squareRoot() / Double(encoding.resolution),
-      epsilonByRound: (1...job.rounds).map { PrivacyAccount.epsilon(charge, count: $0, delta: privacy.delta) })
+      epsilonByRound: epsilonByRound)
   }
 
   private func show(_ report: Report) {
@@ -154,14 +174,23 @@ struct Plan: ParsableCommand {
       "update        \(report.parameters) parameters of \(report.bits) bits: \(Text.bytes(report.bytesUpPerSiteRound)) a site and round")
     guard let privacy = report.privacy else { return Output.line("privacy       none: no formal guarantee") }
     Output.line(
-      "privacy       unit site: epsilon \(privacy.epsilon) at delta \(privacy.delta) over \(report.rounds) rounds; clip \(privacy.clip)")
-    Output.line(
-      "noise         \(Text.fixed(privacy.noiseMultiplier, 4)) × the clip in a sum, from \(privacy.shares) shares; a site's deviation is "
-        + "\(Text.fixed(privacy.localDeviation, 1)) steps of \(privacy.resolution) to the clip")
+      "privacy       unit \(privacy.unit): epsilon \(privacy.epsilon) at delta \(privacy.delta) over \(report.rounds) rounds; clip \(privacy.clip)"
+    )
     let ratio = privacy.noiseToSignal
-    Output.line(
-      "in the mean   noise of \(Text.fixed(ratio, ratio < 10 ? 2 : 0)) × the longest update"
-        + (ratio > 1 ? ": LARGER than what it hides; more sites, fewer parameters or more epsilon" : ""))
+    if let rate = privacy.samplingRate, let steps = privacy.stepsPerRound, let lot = privacy.lotSize {
+      Output.line(
+        "noise         \(Text.fixed(privacy.noiseMultiplier, 4)) × the clip in each of \(steps) steps a round, an image in a step with "
+          + "probability \(rate)")
+      Output.line(
+        "in a step     noise of \(Text.fixed(ratio, ratio < 10 ? 2 : 0)) × the longest mean gradient of \(lot) images")
+    } else {
+      Output.line(
+        "noise         \(Text.fixed(privacy.noiseMultiplier, 4)) × the clip in a sum, from \(privacy.shares ?? 0) shares; a site's deviation is "
+          + "\(Text.fixed(privacy.localDeviation, 1)) steps of \(privacy.resolution) to the clip")
+      Output.line(
+        "in the mean   noise of \(Text.fixed(ratio, ratio < 10 ? 2 : 0)) × the longest update"
+          + (ratio > 1 ? ": LARGER than what it hides; more sites, fewer parameters or more epsilon" : ""))
+    }
     var table = Table([.init("rounds", .right), .init("epsilon", .right)])
     for round in Self.shown(report.rounds) { table.add(["\(round)", Text.fixed(privacy.epsilonByRound[round - 1], 4)]) }
     for line in table.rendered() { Output.line(line) }

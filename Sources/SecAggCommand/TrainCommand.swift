@@ -38,6 +38,7 @@ struct Train: ParsableCommand {
   @OptionGroup var hyper: HyperArguments
   @OptionGroup var selection: ImageArguments
   @OptionGroup var schedule: ScheduleArguments
+  @OptionGroup(title: "Privacy for single images") var privacy: PrivacyArguments
   @OptionGroup var output: RunArguments
   @Argument(help: "After --resume the run to go on with (its folder or a file in it), after --cache the word ram.")
   var words: [String] = []
@@ -69,6 +70,7 @@ struct Train: ParsableCommand {
       selection.apply(to: &settings)
       schedule.apply(to: &settings)
       output.apply(to: &settings)
+      try privacy.apply(to: &settings, ownHyper: hyper.hyp != nil)
       return settings
     }
   }

@@ -18,9 +18,11 @@ final class TrainConsole {
     var map: Double?
     var seconds: Double
     var imagesPerSecond: Double
+    /// Spent so far, where images have privacy.
+    var epsilon: Double?
 
     enum CodingKeys: String, CodingKey {
-      case epoch, precision, recall, map50, map, seconds
+      case epoch, precision, recall, map50, map, seconds, epsilon
       case boxLoss = "box_loss"
       case objectnessLoss = "obj_loss"
       case classLoss = "cls_loss"
@@ -39,6 +41,8 @@ final class TrainConsole {
   private var (seconds, waitingSeconds) = (0.0, 0.0)
   /// Notes that wait for the bar's end, which they would tear.
   private var waiting: [String] = []
+  /// What the session's weights cost now.
+  private var epsilon: () -> Double? = { nil }
 
   init(isJSON: Bool) { self.isJSON = isJSON }
 
@@ -65,10 +69,16 @@ final class TrainConsole {
   func begin(_ session: TrainingSession) {
     let options = session.settings.options
     (epochs, batches) = (options.epochs, session.run.batchesPerEpoch)
+    epsilon = { [weak session] in session?.privacyReport?.epsilon }
     Output.note(
       "train    \(session.imageCounts.training) images, \(session.classNames.count) classes, "
         + "\(session.run.network.parameterCount) parameters, \(options.imageSize) px, batch \(options.batchSize), \(epochs) epochs, "
         + "\(options.workers) loading threads")
+    if let privacy = options.privacy {
+      Output.note(
+        "privacy  one image: noise of \(Text.fixed(privacy.noiseMultiplier, 4)) × the clip, each image in a step with probability "
+          + "\(privacy.samplingRate), \(privacy.stepsPerEpoch) steps an epoch; the last weights count, no best ones are kept")
+    }
     Output.note("kernels  \(BLASSetup.kernels)")
     let again = session.settings.savesLastOnly ? "" : "; after a break: secagg train --resume \(session.folder.path)"
     Output.note("folder   \(session.folder.path)\(again)")
@@ -95,7 +105,7 @@ final class TrainConsole {
       Line(
         epoch: report.epoch, boxLoss: report.boxLoss, objectnessLoss: report.objectnessLoss, classLoss: report.classLoss,
         precision: found?.precision, recall: found?.recall, map50: found?.map50, map: found?.map, seconds: report.seconds,
-        imagesPerSecond: report.imagesPerSecond))
+        imagesPerSecond: report.imagesPerSecond, epsilon: epsilon()))
   }
 
   /// - Parameter best: scores of the best weights.
@@ -105,6 +115,12 @@ final class TrainConsole {
     Output.note("loading  waited \(Duration.brief(seconds: waitingSeconds)) of \(Duration.brief(seconds: seconds)) for images")
     for line in ScoresTable.lines(best.scores, names: session.classNames) { isJSON ? Output.note(line) : Output.line(line) }
     Output.note("weights  \(session.folder.lastWeights)")
+    if let report = session.privacyReport {
+      let epsilon = report.epsilon.map { Text.fixed($0, 4) } ?? "without limit"
+      Output.note(
+        "privacy  epsilon \(epsilon) at delta \(report.delta) for one image added or removed, for these weights and every step before; "
+          + "scores and plots are of your own images and not covered (\(session.folder.privacy))")
+    }
     let hasBest = FileManager.default.fileExists(atPath: session.folder.bestWeights)
     let path = hasBest ? session.folder.bestWeights : session.folder.lastWeights
     if hasBest { Output.note("best     \(path)") }

@@ -32,6 +32,8 @@ private struct SquareSource: TrainingSource {
     return TrainingBatch(
       images: ImageBatch(count: images.count, height: side, width: side, pixels: pixels), targets: targets)
   }
+
+  func example(image: Int, seed: UInt64) throws -> TrainingBatch { try batch(images: [image], epoch: 0) }
 }
 
 @Suite struct TrainingLoopTests {
@@ -119,9 +121,9 @@ private struct SquareSource: TrainingSource {
         let count = first == 1 ? 2 : 1
         let run = try TrainingRun(
           network: shared, source: SquareSource(), options: options(epochs: 4), firstEpoch: first, keepsAverage: false)
-        if first > 0 { #expect(try state.restore(into: run.optimizer, position: first)) }
+        if first > 0 { #expect(try state.restore(into: run, position: first)) }
         try run.train(epochs: count) { _ in }
-        try state.save(run.optimizer, position: run.nextEpoch)
+        try state.save(run, position: run.nextEpoch)
       }
       #expect(shared.safetensors().serialise() == whole.network.safetensors().serialise())
     }
@@ -140,9 +142,9 @@ private struct SquareSource: TrainingSource {
           network: shared, source: SquareSource(), options: options(epochs: 2), firstEpoch: position / parts,
           part: EpochPart(number: position % parts, count: parts), keepsAverage: false)
         #expect(run.batchesPerEpoch == 3)
-        if position > 0 { #expect(try state.restore(into: run.optimizer, position: position)) }
+        if position > 0 { #expect(try state.restore(into: run, position: position)) }
         try run.train(epochs: 1) { images += $0.images }
-        try state.save(run.optimizer, position: position + 1)
+        try state.save(run, position: position + 1)
       }
       #expect(shared.safetensors().serialise() == whole.network.safetensors().serialise())
       #expect(images == 2 * SquareSource().imageCount)
@@ -165,18 +167,18 @@ private struct SquareSource: TrainingSource {
       let state = OptimizerState(path: "\(folder)/state")
       let first = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 4), keepsAverage: false)
       try first.train(epochs: 1) { _ in }
-      try state.save(first.optimizer, position: 1)
+      try state.save(first, position: 1)
       let before = first.optimizer.state().serialise()
       try first.train(epochs: 1) { _ in }
-      try state.save(first.optimizer, position: 2)
+      try state.save(first, position: 2)
       // The round of epoch 1 failed after training: it starts again, twice.
       for _ in 0..<2 {
         let again = try TrainingRun(
           network: network(), source: SquareSource(), options: options(epochs: 4), firstEpoch: 1, keepsAverage: false)
-        #expect(try state.restore(into: again.optimizer, position: 1))
+        #expect(try state.restore(into: again, position: 1))
         #expect(again.optimizer.state().serialise() == before)
         try again.train(epochs: 1) { _ in }
-        try state.save(again.optimizer, position: 2)
+        try state.save(again, position: 2)
       }
     }
   }
@@ -185,10 +187,10 @@ private struct SquareSource: TrainingSource {
     try withTemporaryFolder { folder in
       let state = OptimizerState(path: "\(folder)/state")
       let run = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 4), keepsAverage: false)
-      #expect(try !state.restore(into: run.optimizer, position: 1))
-      try state.save(run.optimizer, position: 1)
-      #expect(try !state.restore(into: run.optimizer, position: 2))
-      #expect(try state.restore(into: run.optimizer, position: 1))
+      #expect(try !state.restore(into: run, position: 1))
+      try state.save(run, position: 1)
+      #expect(try !state.restore(into: run, position: 2))
+      #expect(try state.restore(into: run, position: 1))
     }
   }
 
@@ -197,7 +199,7 @@ private struct SquareSource: TrainingSource {
       let state = OptimizerState(path: "\(folder)/state")
       try text.write(toFile: state.path, atomically: true, encoding: .utf8)
       let run = try TrainingRun(network: network(), source: SquareSource(), options: options(epochs: 4), keepsAverage: false)
-      let error = #expect(throws: TrainingError.self) { try state.restore(into: run.optimizer, position: 1) }
+      let error = #expect(throws: TrainingError.self) { try state.restore(into: run, position: 1) }
       #expect(error?.code == .unsuitableState)
       #expect(error?.hint.contains("delete") == true)
     }
@@ -207,9 +209,11 @@ private struct SquareSource: TrainingSource {
     try withTemporaryFolder { folder in
       let state = OptimizerState(path: "\(folder)/state")
       let other = Network(spec: ModelSpec(depth: 1.0 / 3, width: 0.125, classes: 3), seed: 1, threads: 1)
-      try state.save(Optimizer(network: other), position: 1)
-      let optimizer = Optimizer(network: network())
-      #expect(throws: TrainingError.self) { try state.restore(into: optimizer, position: 1) }
+      let source = SquareSource()
+      try state.save(
+        TrainingRun(network: other, source: SquareSource(classCount: 3), options: options(epochs: 4), keepsAverage: false), position: 1)
+      let run = try TrainingRun(network: network(), source: source, options: options(epochs: 4), keepsAverage: false)
+      #expect(throws: TrainingError.self) { try state.restore(into: run, position: 1) }
     }
   }
 

@@ -1,6 +1,7 @@
 // The privacy of a job as both sides must agree on it: the plan's canonical bytes, the file that asks for it, the account.
 import Foundation
 import SecAgg
+import Sodium
 import Testing
 
 @testable import Federation
@@ -28,6 +29,78 @@ import Testing
       #expect(throws: JobPlanError.self) { try JobPlan.decode(Array(noised.encoded().prefix(count))) }
     }
     #expect(throws: JobPlanError.self) { try JobPlan.decode(noised.encoded() + [0]) }
+  }
+
+  private func recordPlan(_ edit: (inout JobPlan) -> Void = { _ in }) -> JobPlan {
+    plan {
+      $0.privacy?.records = JobPlan.Privacy.Records(samplingRate: 0.02, lotSize: 16)
+      edit(&$0)
+    }
+  }
+
+  @Test("[RP-08] [RP-10] a plan with noised steps is a plan and seven numbers, sums weights alone, and costs its steps")
+  func aPlanWithNoisedSteps() throws {
+    let steps = recordPlan { $0.statisticCount = 12 }
+    #expect(steps.encoded().count == plan().encoded().count + 20)
+    #expect(try JobPlan.decode(steps.encoded()) == steps)
+    let adaptive = recordPlan { $0.privacy?.records?.clipQuantile = 0.5 }
+    #expect(try JobPlan.decode(adaptive.encoded()) == adaptive && adaptive.digest != recordPlan().digest)
+    for count in plan().encoded().count + 1..<steps.encoded().count {
+      #expect(throws: JobPlanError.self) { try JobPlan.decode(Array(steps.encoded().prefix(count))) }
+    }
+    #expect(steps.firstRound == 1 && steps.metricNames.isEmpty)
+    let mechanism = try steps.mechanism(kind: .training, sites: 5, samplesReference: 99, shares: 0)
+    guard case .plain(let encoding) = mechanism else {
+      Issue.record("noise in the sum")
+      return
+    }
+    #expect(encoding.scalars.isEmpty && encoding.samplesReference == 0)
+    #expect(steps.sections(kind: .training, mechanism: mechanism).map(\.name) == ["parameters"])
+    #expect(steps.updateBytesMin == 250_000)
+    #expect(steps.recordStepsPerRound == 50)
+    #expect(recordPlan { $0.training.localEpochs = 3 }.recordStepsPerRound == 150)
+    #expect(recordPlan { $0.training.roundsPerEpoch = 8 }.recordStepsPerRound == 7)
+  }
+
+  static let recordFaults: [@Sendable (inout JobPlan) -> Void] = [
+    { $0.privacy?.records?.samplingRate = 0 }, { $0.privacy?.records?.samplingRate = 1.5 }, { $0.privacy?.records?.lotSize = 0 },
+    { $0.privacy?.records?.clipQuantile = 1 }, { $0.privacy?.noiseMultiplier = 0.005 }, { $0.privacy?.noiseMultiplier = 2000 },
+  ]
+
+  @Test(arguments: recordFaults.indices) func recordLimits(index: Int) {
+    let faulty = recordPlan(Self.recordFaults[index])
+    #expect(throws: JobPlanError.self) { try faulty.validate() }
+    #expect(throws: JobPlanError.self) { try JobPlan.decode(faulty.encoded()) }
+  }
+
+  @Test("[RP-08] what is planned for records is what all rounds cost", arguments: [(1.0, 100, 5), (8.0, 10, 1)])
+  func recordRounds(epsilon: Double, rounds: Int, epochs: Int) throws {
+    let config = try FederatedConfig.parse(
+      Self.file("epsilon: \(epsilon), delta: 1e-5", "training: {fed_rounds: \(rounds), local_epochs: \(epochs)}"))
+    #expect(config.privacy.unit == .record)
+    let privacy = try JobPlan.Privacy.planned(config)
+    #expect(privacy.records == JobPlan.Privacy.Records(samplingRate: 0.02, lotSize: 16) && privacy.unit == .record)
+    let job = plan {
+      ($0.rounds, $0.training.localEpochs, $0.privacy) = (rounds, epochs, privacy)
+    }
+    let charge = try recordCharge(job)
+    #expect(charge.shares == UInt32(50 * epochs))
+    let spent = PrivacyAccount.epsilon(charge, count: rounds, delta: 1e-5)
+    #expect(spent <= epsilon && spent > 0.999 * epsilon)
+    #expect(PrivacyAccount.epsilon(charge, count: rounds + 1, delta: 1e-5) > epsilon)
+    // Bytes that are cut or longer are no charge.
+    for bytes in [Array(charge.mechanism.dropLast()), charge.mechanism + [0], []] {
+      #expect(PrivacyCharge(mechanism: bytes, shares: 1).event == nil)
+    }
+  }
+
+  private func recordCharge(_ job: JobPlan) throws -> PrivacyCharge {
+    let roster = RosterView(
+      digest: [UInt8](repeating: 3, count: 32), colluders: 1, siteKeys: [:], serverKey: Ed25519.SigningKey().publicKey)
+    let round = RoundPlan(
+      job: job.name, round: 1, attempt: 0, roster: roster, sites: (0..<5).map { SiteID($0) }, weightsDigest: job.initialWeightsDigest,
+      configurationDigest: job.digest, sections: [], mechanism: [])
+    return try #require(job.charge(for: round))
   }
 
   @Test func everyNumberEntersTheDigest() {
@@ -72,9 +145,16 @@ import Testing
   }
 
   @Test(arguments: [
-    ("epsilon: 1, delta: 1e-5", "", FederationError.Code.privacyNotBuilt), ("unit: record, epsilon: 1, delta: 1e-5", "", .privacyNotBuilt),
+    ("epsilon: 1, delta: 1e-5, form: distributed", "", FederationError.Code.notBuilt),
+    ("unit: record, epsilon: 1, delta: 1e-5, mechanism: gaussian", "", .privacyNotBuilt), ("unit: record, epsilon: 1", "", .conflict),
+    ("unit: record, epsilon: 1, delta: 1e-5", "training: {validate: true}", .conflict),
+    ("unit: record, epsilon: 1, delta: 1e-5, sampling_rate: 0", "", .outOfRange),
+    ("unit: record, epsilon: 1, delta: 1e-5, clip_quantile: 1", "", .outOfRange),
+    ("unit: site, epsilon: 1, delta: 1e-5, clip_quantile: 0.5", "", .conflict),
+    ("unit: site, epsilon: 1, delta: 1e-5, lot_size: 5", "", .conflict),
+    ("unit: site, epsilon: 1, delta: 1e-5, form: local", "", .conflict),
     ("unit: site, epsilon: 1, delta: 1e-5, mechanism: skellam", "", .privacyNotBuilt),
-    ("unit: site, epsilon: 1, delta: 1e-5, sampling_rate: 0.1", "", .privacyNotBuilt),
+    ("unit: site, epsilon: 1, delta: 1e-5, sampling_rate: 0.1", "", .conflict),
     ("unit: site, delta: 1e-5", "", .conflict), ("unit: site, epsilon: 1", "", .conflict),
     ("unit: site, epsilon: 1, delta: 1e-5", "training: {validate: true}", .conflict),
     ("unit: site, epsilon: 1, delta: 1e-5", "training: {freeze_norm_after: 3}", .conflict),

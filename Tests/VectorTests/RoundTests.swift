@@ -120,7 +120,7 @@ import Testing
       // Every plan is accepted that the site may accept.
       if case .consider(let plan)? = actions.first {
         do throws(Refusal) {
-          let permission = try gate.checkHistory(plan, journal, plan.mechanism)
+          let permission = try gate.checkHistory(plan, journal, plan.mechanism, isNoised: PrivacyCharge(plan) != nil)
           actions = session.accept(onlySurvivors: permission.onlySurvivors)
         } catch { actions = session.refuse(error) }
       }

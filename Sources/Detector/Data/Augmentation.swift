@@ -27,7 +27,13 @@ public struct Augmentation: Sendable {
   public func sample(
     _ index: Int, epoch: Int, shape: SampleShape? = nil, partners: [Int]? = nil
   ) throws(DataError) -> TrainingSample {
-    var random = SampleRandom(seed: seed, stream: 1, UInt64(epoch), UInt64(index))
+    try sample(index, SampleRandom(seed: seed, stream: 1, UInt64(epoch), UInt64(index)), shape, partners)
+  }
+
+  private func sample(
+    _ index: Int, _ given: SampleRandom, _ shape: SampleShape?, _ partners: [Int]?
+  ) throws(DataError) -> TrainingSample {
+    var random = given
     var placed: Placed
     if shape == nil, random.uniform(0, 1) < settings.mosaic {
       placed = crop(try mosaic(index, partners, &random), to: square, &random)
@@ -50,16 +56,28 @@ public struct Augmentation: Sendable {
   public func batch(
     _ indices: [Int], epoch: Int, shape: SampleShape? = nil, partners: [Int]? = nil
   ) throws(DataError) -> (images: ImageBatch, targets: [Target]) {
-    let size = shape ?? square
+    try assembled(indices.count, shape ?? square) { position throws(DataError) in
+      try sample(indices[position], epoch: epoch, shape: shape, partners: partners)
+    }
+  }
+
+  /// One image by itself, whose random changes follow from `seed` alone: not from its number, nor from the augmentation's seed.
+  public func example(_ index: Int, seed: UInt64) throws(DataError) -> (images: ImageBatch, targets: [Target]) {
+    try assembled(1, square) { _ throws(DataError) in try sample(index, SampleRandom(seed: seed, stream: 2), nil, nil) }
+  }
+
+  private func assembled(
+    _ count: Int, _ size: SampleShape, _ sample: (Int) throws(DataError) -> TrainingSample
+  ) throws(DataError) -> (images: ImageBatch, targets: [Target]) {
     let values = size.width * size.height * 3
-    var pixels = [Float](repeating: 0, count: indices.count * values)
+    var pixels = [Float](repeating: 0, count: count * values)
     var targets: [Target] = []
-    for (position, index) in indices.enumerated() {
-      let sample = try sample(index, epoch: epoch, shape: shape, partners: partners)
+    for position in 0..<count {
+      let sample = try sample(position)
       sample.image.scale(into: &pixels, at: position * values)
       targets += sample.labels.map { Target(image: position, classIndex: $0.classIndex, x: $0.x, y: $0.y, w: $0.w, h: $0.h) }
     }
-    return (ImageBatch(count: indices.count, height: size.height, width: size.width, pixels: pixels), targets)
+    return (ImageBatch(count: count, height: size.height, width: size.width, pixels: pixels), targets)
   }
 
   private func letterboxed(_ image: RGBImage, _ labels: [Label], _ shape: SampleShape) -> Placed {

@@ -16,29 +16,37 @@ public struct Dataset: Sendable {
   static let imagesMax = 5_000_000
 
   /// Finds the images of `split` and reads their labels.
-  /// - Parameter isSingleClass: take all classes for one, called `item` unless there is but one anyway.
-  public init(yaml: String, split: Split, isSingleClass: Bool = false) throws(DataError) {
+  /// - Parameters:
+  ///   - isSingleClass: take all classes for one, called `item` unless there is but one anyway.
+  ///   - leavesOutFaulty: images that cannot be used are left out instead of being an error, and a split may be empty: where images have
+  ///     privacy, nobody must see that one has a fault.
+  public init(yaml: String, split: Split, isSingleClass: Bool = false, leavesOutFaulty: Bool = false) throws(DataError) {
     let description = try DatasetDescription(yaml: yaml)
     let roots = description.paths(split)
     guard !roots.isEmpty else {
       throw DataError(.noImages, yaml, "has no \(split.rawValue)", hint: "name an image folder under \(split.rawValue):")
     }
     var paths: Set<String> = []
-    for root in roots { try Self.collect(root, yaml: yaml, into: &paths) }
-    guard !paths.isEmpty else {
+    for root in roots { try Self.collect(root, yaml: yaml, leavesOutFaulty, into: &paths) }
+    guard !paths.isEmpty || leavesOutFaulty else {
       throw DataError(
         .noImages, yaml, "no JPEG or PNG below \(roots.joined(separator: ", "))", hint: "check \(split.rawValue): and path: in the file")
     }
     names = isSingleClass && description.names.count > 1 ? ["item"] : description.names
-    imagePaths = paths.sorted()
+    var usable: [String] = []
     var labels: [[Label]] = []
-    labels.reserveCapacity(imagePaths.count)
-    for image in imagePaths {
-      var found = try LabelFile.read(path: LabelFile.path(ofImage: image), classes: description.names.count)
+    labels.reserveCapacity(paths.count)
+    for image in paths.sorted() {
+      var found: [Label]
+      do { found = try LabelFile.read(path: LabelFile.path(ofImage: image), classes: description.names.count) } catch {
+        guard leavesOutFaulty else { throw error }
+        continue
+      }
       if isSingleClass { for index in found.indices { found[index].classIndex = 0 } }
+      usable.append(image)
       labels.append(found)
     }
-    self.labels = labels
+    (imagePaths, self.labels) = (usable, labels)
   }
 
   /// Native width and height by image, from the files' headers.
@@ -49,7 +57,15 @@ public struct Dataset: Sendable {
     return sizes
   }
 
-  private static func collect(_ root: String, yaml: String, into paths: inout Set<String>) throws(DataError) {
+  private static func collect(
+    _ root: String, yaml: String, _ leavesOutFaulty: Bool, into paths: inout Set<String>
+  ) throws(DataError) {
+    func isImage(_ name: some StringProtocol, below folder: String = "") throws(DataError) -> Bool {
+      do { return try Self.isImage(name, below: folder) } catch {
+        guard leavesOutFaulty else { throw error }
+        return false
+      }
+    }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: root, isDirectory: &isFolder) else {
       throw DataError(

@@ -31,7 +31,7 @@ public final class Optimizer {
 
   private let network: Network
   /// The parameters that move, and those that do not.
-  private let moving: [Parameter]
+  let moving: [Parameter]
   let frozen: [Parameter]
   private let momenta: Arena
   /// Mean squares of Adam and AdamW; nil for SGD.

@@ -16,7 +16,8 @@ public struct DatasetTrainingSource: TrainingSource {
   ///   - cacheBytesMax: decoded pixels kept in memory.
   /// - Throws: `DataError` with the place of the first fault.
   public init(data: String, options: TrainingOptions, cacheBytesMax: Int = ImageStore.cacheBytesStandard) throws {
-    let dataset = try Dataset(yaml: data, split: .train, isSingleClass: options.isSingleClass)
+    let dataset = try Dataset(
+      yaml: data, split: .train, isSingleClass: options.isSingleClass, leavesOutFaulty: options.privacy != nil)
     self.dataset = dataset
     store = ImageStore(
       dataset: dataset, imageSize: options.imageSize, shrinkFilter: options.isAugmented ? .bilinear : .area, cacheBytesMax: cacheBytesMax)
@@ -44,6 +45,11 @@ public struct DatasetTrainingSource: TrainingSource {
 
   public func batch(images: [Int], epoch: Int, partners: [Int]) throws -> TrainingBatch {
     try batch(images, epoch, partners: partners)
+  }
+
+  public func example(image: Int, seed: UInt64) throws -> TrainingBatch {
+    let (pixels, targets) = try augmentation.example(image, seed: seed)
+    return TrainingBatch(images: pixels, targets: targets)
   }
 
   private func batch(_ images: [Int], _ epoch: Int, partners: [Int]?) throws -> TrainingBatch {

@@ -83,6 +83,9 @@ struct JSONFields {
     TrainingError(.badJob, "\(place(key)) must be \(expected)", hint: "correct this key; nothing was started")
   }
 
+  /// Whether the key is there, and not null.
+  func has(_ key: String) -> Bool { values[key] != nil && values[key] != .null }
+
   private mutating func take<Value>(
     _ key: String, default fallback: Value?, expected: String, _ read: (JSONValue) -> Value?
   ) throws(TrainingError) -> Value {

@@ -26,8 +26,11 @@ public struct RoundReport: Encodable, Equatable, Sendable {
   public var sampleCount: Int
   public var metrics: Metrics
   public var seconds: Double
+  /// Steps that were noised; nil where there is no privacy by record.
+  public var noisedSteps: Int?
 
   enum CodingKeys: String, CodingKey {
+    case noisedSteps = "noised_steps"
     case sampleCount = "sample_count"
     case metrics, seconds
   }
@@ -58,7 +61,8 @@ public struct LocalRound: Sendable {
     try removeOldResults()
     let clock = ContinuousClock.now
     let training = try DatasetTrainingSource(data: job.data, options: job.options)
-    guard training.imageCount > 0 else {
+    // With privacy no images are a number of images like any other: nobody must see the difference to one.
+    guard training.imageCount > 0 || job.options.privacy != nil else {
       throw TrainingError(.unsuitableData, "\(job.data): no training images", hint: "check `train` in data.yaml")
     }
     var report = RoundReport(sampleCount: training.imageCount, metrics: .init(), seconds: 0)
@@ -91,7 +95,7 @@ public struct LocalRound: Sendable {
       network: network, source: source, options: job.options, firstEpoch: job.firstEpoch, part: job.part, keepsAverage: false)
     let state = job.state.map { OptimizerState(path: $0) }
     let position = job.firstEpoch * job.part.count + job.part.number
-    if let state, position > 0 { onRestore(try state.restore(into: run.optimizer, position: position)) }
+    if let state, position > 0 { onRestore(try state.restore(into: run, position: position)) }
     var reports: [EpochReport] = []
     try run.train(epochs: job.localEpochs) { epoch in
       reports.append(epoch)
@@ -110,7 +114,8 @@ public struct LocalRound: Sendable {
       report.metrics.map = outcome.scores.map
     }
     let result = try ordered(network.safetensors(), like: weights.file)
-    try state?.save(run.optimizer, position: position + job.localEpochs)
+    if job.options.privacy != nil { report.noisedSteps = reports.count * job.part.batches(of: run.batchesPerEpoch).count }
+    try state?.save(run, position: position + job.localEpochs)
     try WeightsFile.write(result, path: "\(folder)/\(Self.resultName)")
   }
 

@@ -16,6 +16,8 @@ public struct OptimizerState: Sendable {
   public let path: String
 
   private static let positionKey = "next_epoch"
+  /// What gradients are clipped to, where the clip follows them.
+  private static let clipKey = "clip"
   private static let bytesMax = 1 << 30
 
   public init(path: String) { self.path = path }
@@ -26,11 +28,15 @@ public struct OptimizerState: Sendable {
   /// - Returns: false if there is none for that position: the site was not there in the round before, and its momenta
   ///   start at zero.
   /// - Throws: `TrainingError` if that state is damaged or belongs to another network.
-  public func restore(into optimizer: Optimizer, position: Int) throws -> Bool {
+  public func restore(into run: TrainingRun, position: Int) throws -> Bool {
     for candidate in [path, previousPath] where access(candidate, F_OK) == 0 {
       let file = try Self.read(candidate)
       guard file.metadata[Self.positionKey] == String(position) else { continue }
-      do { try optimizer.load(file) } catch { throw Self.fault(candidate, error.reason) }
+      do { try run.optimizer.load(file) } catch { throw Self.fault(candidate, error.reason) }
+      if run.clip != nil, let clip = file.metadata[Self.clipKey].flatMap(Double.init) {
+        guard RecordPrivacy.clipRange.contains(clip) else { throw Self.fault(candidate, "a clip of \(clip)") }
+        run.clip = clip
+      }
       return true
     }
     return false
@@ -38,8 +44,9 @@ public struct OptimizerState: Sendable {
 
   /// Writes the state with which `position` begins; the present file is kept as the previous one where it belongs to
   /// an earlier position.
-  public func save(_ optimizer: Optimizer, position: Int) throws {
-    var writer = optimizer.state()
+  public func save(_ run: TrainingRun, position: Int) throws {
+    var writer = run.optimizer.state()
+    if let clip = run.clip { writer.metadata[Self.clipKey] = String(clip) }
     writer.metadata[Self.positionKey] = String(position)
     // A damaged present file is worth nothing and is replaced.
     if access(path, F_OK) == 0, let present = try? Self.read(path), present.metadata[Self.positionKey] != String(position) {

@@ -12,6 +12,8 @@ public struct RunFolder: Sendable {
   public var results: String { "\(path)/results.csv" }
   public var options: String { "\(path)/opt.yaml" }
   public var hyperParameters: String { "\(path)/hyp.yaml" }
+  /// What the run's weights cost in privacy; only where they were trained with it.
+  public var privacy: String { "\(path)/privacy.json" }
   /// What the run goes on from if it breaks; gone at its end.
   public var state: String { "\(path)/\(Self.stateName)" }
   /// The weights of one epoch that are kept besides.
@@ -55,6 +57,9 @@ public struct RunFolder: Sendable {
 }
 
 extension RunFolder {
+  /// A folder as it is.
+  init(known path: String) { self.path = path }
+
   /// The folder that the state at `path` lies in.
   init(ofState path: String) {
     self.path = path.hasSuffix("/" + Self.stateName) ? String(path.dropLast(Self.stateName.count + 1)) : "."

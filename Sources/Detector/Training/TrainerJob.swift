@@ -1,6 +1,7 @@
 // The job file of the trainer contract: what a site's trainer is asked to do in one round, in a folder of its own.
 // Invariant: the file is read strictly (unknown keys refused) and whole before anything is opened or written.
 
+import DPAccountant
 import Foundation
 import Safetensors
 
@@ -96,6 +97,9 @@ public struct TrainerJob: Equatable, Sendable {
       }
       options.norm = norm
     }
+    options.privacy = try privacy(&fields, lotSizeDefault: options.batchSize)
+    // Off where privacy is on, so that a job need not say it.
+    if options.privacy != nil { (options.hyper.mosaic, options.hyper.mixup) = (0, 0) }
     var optimizer = try fields.object("optimizer")
     if let name = try optimizer.optionalText("name") {
       guard let kind = OptimizerKind(rawValue: name) else {
@@ -114,6 +118,27 @@ public struct TrainerJob: Equatable, Sendable {
     options.isCosine = try optimizer.flag("cosine", default: false)
     try optimizer.finish()
     return options
+  }
+
+  private static func privacy(_ fields: inout JSONFields, lotSizeDefault: Int) throws(TrainingError) -> RecordPrivacy? {
+    guard fields.has("privacy") else { return nil }
+    var section = try fields.object("privacy")
+    let unit = try section.text("unit")
+    let form = try section.text("form")
+    guard unit == "record", form == "local" else {
+      throw TrainingError(
+        .badJob, "\(fields.file): privacy of unit \"\(unit.prefix(40))\" in form \"\(form.prefix(40))\"",
+        hint: "this trainer knows unit \"record\" in form \"local\"")
+    }
+    let clip = try section.number("clip", in: RecordPrivacy.clipRange)
+    let multiplier = try section.number("noise_multiplier", in: RecordMechanism.noiseMultiplierRange)
+    let rate = try section.number("sampling_rate", in: RecordMechanism.samplingRateRange)
+    var privacy = RecordPrivacy(
+      clip: clip, noiseMultiplier: multiplier, samplingRate: rate,
+      lotSize: try section.integer("lot_size", in: RecordPrivacy.lotSizeRange, default: lotSizeDefault))
+    if section.has("clip_quantile") { privacy.clipQuantile = try section.number("clip_quantile", in: RecordMechanism.clipQuantileRange) }
+    try section.finish()
+    return privacy
   }
 
   private static func absolute(_ path: String, in folder: String) -> String {

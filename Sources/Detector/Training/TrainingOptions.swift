@@ -28,6 +28,8 @@ public struct TrainingOptions: Equatable, Sendable, Codable {
   /// Layers whose parameters stay as they are. Their norms go on following the images with their running statistics, as in v7.0.
   public var frozenLayers: [Int] = []
   public var norm = NormMode.batch
+  /// nil: nothing is clipped or noised, and nothing is promised.
+  public var privacy: RecordPrivacy?
   public var optimizer = OptimizerKind.sgd
   public var isCosine = false
   /// Rates, gains of the loss, strength of the augmentation.
@@ -57,12 +59,15 @@ public struct TrainingOptions: Equatable, Sendable, Codable {
     try check(Self.workersRange.contains(workers), "number of workers", "from 1 to 64")
     try check(frozenLayers.allSatisfy { (0...1000).contains($0) }, "frozen layers", "numbers from 0 on")
     try hyper.validate()
+    try validatePrivacy()
   }
 
   /// The schedule over the whole job for a data set of `images` images.
   func schedule(images: Int) -> LearningSchedule {
+    // With privacy every step is one optimiser step, and their number follows from the sampling rate, not from the images.
+    let batchSize = privacy?.lotSize ?? batchSize
     var schedule = LearningSchedule(
-      epochs: epochs, batchesPerEpoch: (images + batchSize - 1) / batchSize, batchSize: batchSize)
+      epochs: epochs, batchesPerEpoch: privacy?.stepsPerEpoch ?? (images + batchSize - 1) / batchSize, batchSize: batchSize)
     schedule.learningRate = hyper.learningRate
     schedule.finalFraction = hyper.finalRateFraction
     schedule.isCosine = isCosine
@@ -71,7 +76,7 @@ public struct TrainingOptions: Equatable, Sendable, Codable {
     schedule.warmupMomentum = hyper.warmupMomentum
     // A step of Adam or AdamW is as large as its rate, whatever the gradient: biases begin at 0 like the others.
     schedule.warmupBiasRate = optimizer == .sgd ? hyper.warmupBiasRate : 0
-    schedule.nominalBatchSize = nominalBatchSize
+    schedule.nominalBatchSize = privacy == nil ? nominalBatchSize : batchSize
     return schedule
   }
 }

@@ -2,6 +2,7 @@
 // step, one update of the average. Invariant: schedules run over the epochs of the whole job, so a job cut into rounds
 // trains with the same rates as one run.
 
+import DPAccountant
 import Foundation
 
 /// Trains one network; belongs to one thread.
@@ -12,21 +13,31 @@ public final class TrainingRun {
   /// The weights' running average, nil if the run keeps none.
   public let average: WeightAverage?
   /// The epoch of the whole job that comes next.
-  public private(set) var nextEpoch: Int
+  public internal(set) var nextEpoch: Int
   /// Mean average precision by class of the last validation; where images are weighted, the next epoch prefers what scores badly.
   public var classScores: [Double]
 
-  private let source: any TrainingSource
-  private let loss: DetectionLoss
-  private let schedule: LearningSchedule
+  let source: any TrainingSource
+  let loss: DetectionLoss
+  let schedule: LearningSchedule
   private let batchSize: Int
-  private let part: EpochPart
+  let part: EpochPart
   /// Which batches an optimiser step has come after, counted from iteration `origin` on; gradients of later ones are in the network.
   private var accumulation = Accumulation()
   private var origin = 0
   /// The next call of `train` goes on in the middle of an accumulation instead of beginning one.
   private var isContinued = false
-  private var isStopping = false
+  var isStopping = false
+  /// What privacy by record has beyond that: the sum of clipped gradients, and what they are clipped to now.
+  let gradientSum: GradientSum?
+  public internal(set) var clip: Double?
+  /// The noise of a step; nil without privacy by record.
+  public var mechanism: RecordMechanism? { gradientSum?.mechanism }
+  /// Records that an audit adds; without privacy by record nothing takes them.
+  public var canaries: GradientCanaries? {
+    get { gradientSum?.canaries }
+    set { gradientSum?.canaries = newValue }
+  }
 
   /// - Parameters:
   ///   - firstEpoch: where in the job this run starts.
@@ -39,7 +50,7 @@ public final class TrainingRun {
   ) throws(TrainingError) {
     try options.validate()
     try WeightsFile.requireRightProducts()
-    guard source.imageCount > 0 else {
+    guard source.imageCount > 0 || options.privacy != nil else {
       throw TrainingError(.unsuitableData, "the data set has no training images", hint: "check `train` in data.yaml")
     }
     guard source.classCount == network.spec.classes else {
@@ -57,14 +68,21 @@ public final class TrainingRun {
     self.network = network
     self.source = source.padded(to: network.sizeMultiple)
     self.options = options
-    batchSize = min(options.batchSize, source.imageCount)
+    batchSize = max(min(options.batchSize, source.imageCount), 1)
     var effective = options
     effective.batchSize = batchSize
     schedule = effective.schedule(images: source.imageCount)
-    optimizer = Optimizer(
+    let optimizer = Optimizer(
       network: network, kind: options.optimizer, weightDecay: schedule.scaledWeightDecay(options.hyper.weightDecay),
       frozenLayers: Set(options.frozenLayers))
     try optimizer.requireSomethingToTrain()
+    self.optimizer = optimizer
+    gradientSum = try options.privacy.map { privacy throws(TrainingError) in
+      try GradientSum(privacy, network: network, parameters: optimizer.moving)
+    }
+    clip = options.privacy?.clip
+    // Noise makes gradients long: what bounds a step here is the clip.
+    if options.privacy != nil { optimizer.gradientNormMax = .infinity }
     loss = DetectionLoss(
       classes: network.spec.classes, anchors: network.anchors, hyper: options.hyper, imageSize: options.imageSize)
     average = keepsAverage ? WeightAverage(network) : nil
@@ -88,6 +106,9 @@ public final class TrainingRun {
     let first = nextEpoch
     let batches = part.batches(of: batchesPerEpoch)
     begin(at: first * batchesPerEpoch + batches.lowerBound)
+    if let gradientSum, let privacy = options.privacy {
+      return try trainPrivately(epochs: first..<first + epochs, batches, privacy, gradientSum, onBatch: onBatch, onEpoch: onEpoch)
+    }
     // What an epoch prefers may follow from the one before, so only epochs that prefer nothing are loaded ahead of it.
     let ahead = options.isImageWeighted ? 1 : epochs
     var loader = load(epochs: first..<first + min(ahead, epochs), batches)
@@ -168,13 +189,19 @@ public final class TrainingRun {
   }
 
   private func learn(_ batch: TrainingBatch, epoch: Int) throws(TrainingError) -> LossParts {
-    let maps = network.forward(batch.images, training: true)
-    let (parts, gradients) = loss.evaluate(maps: maps, targets: batch.targets)
+    let parts = evaluate(batch)
     guard parts.total.isFinite else {
       throw TrainingError(
         .diverged, "the loss is no finite number in epoch \(epoch)", hint: "lower the learning rate, or look for bad labels")
     }
-    network.backward(gradients)
+    return parts
+  }
+
+  /// Adds the batch's gradient to the network's.
+  func evaluate(_ batch: TrainingBatch) -> LossParts {
+    let maps = network.forward(batch.images, training: true)
+    let (parts, gradients) = loss.evaluate(maps: maps, targets: batch.targets)
+    if parts.total.isFinite { network.backward(gradients) }
     return parts
   }
 }
@@ -187,25 +214,28 @@ extension TrainingRun {
     var accumulation: Accumulation
     var averageUpdates: Int?
     var classScores: [Double]
+    var clip: Double?
   }
 
   var progress: Progress {
     Progress(
-      nextEpoch: nextEpoch, origin: origin, accumulation: accumulation, averageUpdates: average?.updates, classScores: classScores)
+      nextEpoch: nextEpoch, origin: origin, accumulation: accumulation, averageUpdates: average?.updates, classScores: classScores,
+      clip: clip)
   }
 
   /// True if batches were trained on whose step is still to come, so that their gradients belong to the run's state.
-  var hasGradients: Bool { !accumulation.isComplete(iteration: nextEpoch * batchesPerEpoch - origin) }
+  var hasGradients: Bool { gradientSum == nil && !accumulation.isComplete(iteration: nextEpoch * batchesPerEpoch - origin) }
 
   /// Goes on from `progress`, the network's and optimiser's tensors being those of then.
   /// - Returns: false if that is no progress of a run like this one.
   func resume(_ progress: Progress) -> Bool {
     guard (0...options.epochs).contains(progress.nextEpoch), progress.origin >= 0, progress.classScores.count == classScores.count,
       progress.classScores.allSatisfy({ (0...1).contains($0) }), (progress.averageUpdates ?? 0) >= 0,
-      (progress.averageUpdates == nil) == (average == nil)
+      (progress.averageUpdates == nil) == (average == nil), (progress.clip == nil) == (clip == nil),
+      progress.clip.map(RecordPrivacy.clipRange.contains) ?? true
     else { return false }
     (nextEpoch, origin, accumulation) = (progress.nextEpoch, progress.origin, progress.accumulation)
-    classScores = progress.classScores
+    (classScores, clip) = (progress.classScores, progress.clip)
     average?.updates = progress.averageUpdates ?? 0
     isContinued = true
     return true

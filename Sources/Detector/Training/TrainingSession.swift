@@ -133,7 +133,7 @@ public final class TrainingSession {
     let outcome = settings.validates(epoch: report.epoch) ? try run.withAverage { try validation.run(run.network) } : nil
     if let scores = outcome?.scores {
       run.classScores = scores.map(classes: classNames.count)
-      if memory.stopping.ends(epoch: report.epoch, fitness: scores.fitness), !isLast {
+      if settings.options.privacy == nil, memory.stopping.ends(epoch: report.epoch, fitness: scores.fitness), !isLast {
         isLast = true
         run.stop()
         observer.note(
@@ -141,6 +141,7 @@ public final class TrainingSession {
       }
     }
     try writeWeights(report, outcome, isLast: isLast)
+    try privacyReport?.write(path: folder.privacy)
     var table = ResultsTable(path: folder.results, rows: memory.rows)
     try table.add(report, outcome)
     memory.rows = table.rows
@@ -153,10 +154,16 @@ public final class TrainingSession {
     try observer.onEpoch(report, outcome)
   }
 
+  /// What the weights as they are now cost in privacy; nil for a run without.
+  public var privacyReport: RecordPrivacyReport? {
+    run.mechanism.map { RecordPrivacyReport($0, settings, steps: run.nextEpoch * run.batchesPerEpoch) }
+  }
+
   private func metadata(_ epoch: Int) -> [String: String] { ["names": classNames.joined(separator: "\n"), "epoch": "\(epoch)"] }
 
   private func writeWeights(_ report: EpochReport, _ outcome: Validation.Outcome?, isLast: Bool) throws {
-    let isBest = outcome.map { $0.scores.fitness > memory.bestFitness } ?? false
+    // Which epoch is the best depends on every validation image: with privacy the last weights are what a run gives.
+    let isBest = settings.options.privacy != nil ? false : outcome.map { $0.scores.fitness > memory.bestFitness } ?? false
     if isBest, let outcome { (memory.bestFitness, best) = (outcome.scores.fitness, outcome) }
     let isKept = settings.savePeriod.map { report.epoch.isMultiple(of: $0) } ?? false
     guard isLast || !settings.savesLastOnly else { return }

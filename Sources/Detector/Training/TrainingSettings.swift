@@ -26,6 +26,8 @@ public struct TrainingSettings: Equatable, Sendable, Codable {
   public var fitsAnchors = true
   /// Decode all images before the first epoch.
   public var cachesImages = false
+  /// At which delta the privacy of `options` is stated; 1e-5 where nothing is said.
+  public var delta: Double?
   /// Leave plots out.
   public var skipsPlots = false
 
@@ -37,6 +39,9 @@ public struct TrainingSettings: Equatable, Sendable, Codable {
     guard patience >= 0, validationPeriod >= 1, savePeriod ?? 1 >= 1 else {
       throw TrainingError(
         .badJob, "patience must not be negative, and periods must be at least 1", hint: "leave the option out for its default")
+    }
+    guard options.privacy == nil || !fitsAnchors else {
+      throw TrainingError(.badJob, "privacy by record: fitted anchors depend on all images", hint: "leave the anchors as they are")
     }
   }
 
@@ -68,6 +73,13 @@ public struct TrainingSettings: Equatable, Sendable, Codable {
       "val_period: \(validationPeriod)", "norm: \(options.norm.rawValue)", "nominal_batch: \(options.nominalBatchSize)",
       "threads: \(options.threads)",
     ]
+    if let privacy = options.privacy {
+      lines += [
+        "dp_clip: \(HyperParameters.text(privacy.clip))", "dp_noise_multiplier: \(privacy.noiseMultiplier)",
+        "dp_sampling_rate: \(privacy.samplingRate)", "dp_lot_size: \(privacy.lotSize)",
+      ]
+      if let quantile = privacy.clipQuantile { lines.append("dp_clip_quantile: \(quantile)") }
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 }

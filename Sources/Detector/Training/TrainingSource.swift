@@ -21,6 +21,8 @@ public protocol TrainingSource: Sendable {
   func batch(images: [Int], epoch: Int) throws -> TrainingBatch
   /// The same where mosaics may be filled up from `partners` only, because an epoch prefers some images.
   func batch(images: [Int], epoch: Int, partners: [Int]) throws -> TrainingBatch
+  /// One image by itself; what is random in it follows from `seed`, neither from the image's number nor from the source's own seed.
+  func example(image: Int, seed: UInt64) throws -> TrainingBatch
   /// The order that every epoch keeps, where images of one shape share a batch; nil: each epoch is shuffled.
   var fixedOrder: [Int]? { get }
   /// The same images where the sides of a batch of one shape are multiples of `multiple`: what the network's coarsest map asks for.

@@ -10,7 +10,7 @@ enum FederatedKeys {
     "server_momentum", "rounds_per_epoch",
   ]
   static let security = ["differential_privacy", "aggregation"]
-  static let privacy = ["enabled", "epsilon", "delta", "unit", "mechanism", "clip", "sampling_rate"]
+  static let privacy = ["enabled", "epsilon", "delta", "unit", "mechanism", "clip", "sampling_rate", "form", "clip_quantile", "lot_size"]
   static let aggregation = ["min_sites", "colluders", "graph", "dropout_rate", "bits", "parameter_range", "statistics_range"]
   static let communication = ["listen", "chunk_bytes", "deadlines", "attempts", "compression", "encryption"]
   static let deadlines = ["join", "plan", "keys", "shares", "acknowledge", "masked_input", "consistency", "reveal"]

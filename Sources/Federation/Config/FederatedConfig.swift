@@ -55,7 +55,7 @@ public struct FederatedConfig: Equatable, Sendable {
     public init() {}
   }
 
-  /// What `security.differential_privacy` asks for. Of it this version has the unit `site`; see `privacyWaived`.
+  /// What `security.differential_privacy` asks for; see `privacyWaived`.
   public struct Privacy: Equatable, Sendable {
     public enum Unit: String, Sendable { case record, site }
     public var enabled = false
@@ -66,9 +66,14 @@ public struct FederatedConfig: Equatable, Sendable {
     public var mechanism: String?
     public var clip: Double?
     public var samplingRate: Double?
+    /// For records: the share of gradients that the clip is moved to leave whole.
+    public var clipQuantile: Double?
+    /// For records: what the noised sum of gradients is divided by; the batch size where the file does not say it.
+    public var lotSize: Int?
 
-    /// C where the file does not say it: of an update's L2 norm.
+    /// Where the file does not say them: the largest L2 norm of an update or of one image's gradient, and q.
     public static let clipUsual = 1.0
+    public static let samplingRateUsual = 0.02
   }
 
   public struct Aggregation: Equatable, Sendable {

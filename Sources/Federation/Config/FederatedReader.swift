@@ -150,7 +150,10 @@ struct FederatedReader {
     if let unit = try section.choice("unit", ["record", "site"]).flatMap(FederatedConfig.Privacy.Unit.init) { config.privacy.unit = unit }
     config.privacy.mechanism = try section.choice("mechanism", ["gaussian", "discrete_gaussian", "skellam"])
     config.privacy.clip = try section.double("clip", above: 0, most: 1e6)
-    config.privacy.samplingRate = try section.double("sampling_rate", above: 0, most: 1)
+    config.privacy.samplingRate = try section.double("sampling_rate", least: 1e-6, most: 1)
+    config.privacy.clipQuantile = try section.double("clip_quantile", least: 0.01, most: 0.99)
+    config.privacy.lotSize = try section.int("lot_size", in: 1...1_000_000)
+    _ = try section.choice("form", ["local"], later: ["distributed"])
     guard config.privacy.enabled else { return }
     guard withoutPrivacy else { return try requireBuilt(section, config) }
     config.privacyWaived = true
@@ -159,18 +162,18 @@ struct FederatedReader {
         + "The server learns only sums, but what the sums and the models tell about single records is not bounded.")
   }
 
-  /// Of privacy there is the unit `site` with discrete Gaussian noise.
+  /// Of privacy there is discrete Gaussian noise, on the sums (unit `site`) or in the trainers' steps (unit `record`, form `local`).
   private func requireBuilt(_ section: ConfigSection, _ config: FederatedConfig) throws(FederationError) {
     let instead = "or run with --without-privacy: then nothing but the masks protects a site, and every report says so"
-    guard config.privacy.unit == .site else {
+    guard (config.privacy.mechanism ?? "discrete_gaussian") == "discrete_gaussian" else {
       throw FederationError(
-        .privacyNotBuilt, "differential privacy of single records is asked for, and this version has that of whole sites only",
-        hint: "write `unit: site`, \(instead)", at: section.place("enabled"))
+        .privacyNotBuilt, "this version adds discrete Gaussian noise, no other", hint: "leave `mechanism` out, \(instead)",
+        at: section.place("enabled"))
     }
-    guard (config.privacy.mechanism ?? "discrete_gaussian") == "discrete_gaussian", config.privacy.samplingRate == nil else {
-      throw FederationError(
-        .privacyNotBuilt, "this version adds discrete Gaussian noise to the updates of all sites, no other",
-        hint: "leave `mechanism` and `sampling_rate` out, \(instead)", at: section.place("enabled"))
+    for key in ["sampling_rate", "clip_quantile", "lot_size", "form"] where config.privacy.unit == .site && section.has(key) {
+      throw section.conflict(
+        key, "`\(key)` is a setting of `unit: record`, and whole sites take part in every round",
+        hint: "leave it out, or write `unit: record`")
     }
     for (key, value) in [("epsilon", config.privacy.epsilon), ("delta", config.privacy.delta)] where value == nil {
       throw section.conflict("enabled", "privacy without `\(key)`", hint: "write the most that the whole job may spend: epsilon and delta")

@@ -49,24 +49,35 @@ public struct JobPlan: Equatable, Sendable {
     public init() {}
   }
 
-  /// Noise in every round (spec/12). The unit is one site: its update is there, or replaced by zero.
+  /// Noise of a job. Without `records` the unit is one site, whose update is there or replaced by zero, and every sum is noised (spec/12).
+  /// With them it is one image, added or removed, and the sites' trainers noise every step (spec/13).
   public struct Privacy: Equatable, Sendable {
-    /// C: largest L2 norm of a site's update.
-    public var clip: Double
-    /// z: the noise that is assured in a sum, over its L2 sensitivity.
-    public var noiseMultiplier: Double
-    /// What all sums of the job together may cost at most, at `delta`.
-    public var epsilon: Double
-    public var delta: Double
+    /// How images take part in the steps of a site's trainer.
+    public struct Records: Equatable, Sendable {
+      /// q: probability with which each image is in a step.
+      public var samplingRate: Double
+      /// The share of gradients that the clip is moved to leave whole; nil: it stays.
+      public var clipQuantile: Double?
+      /// What the noised sum of gradients is divided by.
+      public var lotSize: Int
 
-    /// What is promised, in words.
-    public var guarantee: String {
-      "one site's updates in all rounds, each there or replaced by zero: epsilon \(epsilon) at delta \(delta), against the server with the "
-        + "roster's colluders; computational, and if the other sites add their noise"
+      public init(samplingRate: Double, clipQuantile: Double? = nil, lotSize: Int) {
+        (self.samplingRate, self.clipQuantile, self.lotSize) = (samplingRate, clipQuantile, lotSize)
+      }
     }
 
-    public init(clip: Double, noiseMultiplier: Double, epsilon: Double, delta: Double) {
+    /// C: largest L2 norm of a site's update, or of one image's gradient.
+    public var clip: Double
+    /// z: the noise that is assured in a sum, or added in a step, over the L2 sensitivity.
+    public var noiseMultiplier: Double
+    /// What the whole job may cost at most, at `delta`.
+    public var epsilon: Double
+    public var delta: Double
+    public var records: Records?
+
+    public init(clip: Double, noiseMultiplier: Double, epsilon: Double, delta: Double, records: Records? = nil) {
       (self.clip, self.noiseMultiplier, self.epsilon, self.delta) = (clip, noiseMultiplier, epsilon, delta)
+      self.records = records
     }
   }
 
@@ -101,7 +112,7 @@ public struct JobPlan: Equatable, Sendable {
     (self.layoutDigest, self.initialWeightsDigest) = (layoutDigest, initialWeightsDigest)
   }
 
-  /// The job's first round. A noised job has no census: sites weigh the same, and their counts are not sent.
+  /// The job's first round. A job with privacy has no census: sites weigh the same, and their counts are not sent.
   public var firstRound: UInt32 { privacy == nil ? 0 : 1 }
 
   /// Local epochs of the whole job, a begun one counted whole.

@@ -37,6 +37,12 @@ extension JobPlan {
     // Absent where there is no noise.
     if let privacy {
       for value in [privacy.clip, privacy.noiseMultiplier, privacy.epsilon, privacy.delta] { into.double(value) }
+      if let records = privacy.records {
+        into.double(records.samplingRate)
+        // No quantile is 0.
+        into.double(records.clipQuantile ?? 0)
+        into.count(records.lotSize)
+      }
     }
     return into.bytes
   }
@@ -92,6 +98,11 @@ extension JobPlan {
     if !from.isAtEnd {
       plan.privacy = Privacy(
         clip: try from.double(), noiseMultiplier: try from.double(), epsilon: try from.double(), delta: try from.double())
+      if !from.isAtEnd {
+        let (rate, quantile) = (try from.double(), try from.double())
+        plan.privacy?.records = Privacy.Records(
+          samplingRate: rate, clipQuantile: quantile == 0 ? nil : quantile, lotSize: try from.count(limit: 1_000_000))
+      }
     }
     try from.end()
     return plan
@@ -127,7 +138,11 @@ extension JobPlan {
     try require(privacy.noiseMultiplier >= 1e-3 && privacy.noiseMultiplier <= 1e6, "the noise multiplier is between 0.001 and a million")
     try require(privacy.epsilon > 0 && privacy.epsilon <= 1000, "epsilon is above 0 and at most 1000")
     try require(privacy.delta > 0 && privacy.delta <= 0.01, "delta is above 0 and at most 0.01")
-    try require(!validatesLocally, "scores of a noised job are not sent")
-    try require(training.batchNormRounds == 0, "a noised job leaves the statistics of its norms as they are")
+    try require(!validatesLocally, "scores of a job with privacy are not sent")
+    try require(training.batchNormRounds == 0, "a job with privacy leaves the statistics of its norms as they are")
+    guard let records = privacy.records else { return }
+    try require(records.lotSize >= 1, "a lot is at least one image")
+    do { _ = try recordMechanism(privacy, records) } catch { throw JobPlanError(reason: error.reason) }
+    try require(recordSteps(records) <= Self.recordStepsMax, "a round has at most \(Self.recordStepsMax) steps")
   }
 }

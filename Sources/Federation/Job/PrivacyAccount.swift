@@ -1,13 +1,13 @@
-// What noised sums cost together (spec/12-noised-rounds.md, "What is claimed"): server and sites keep the same list of charges, each on
+// What noised sums and steps cost together (spec/12-noised-rounds.md, "What is claimed"; spec/13-record-privacy.md): server and sites keep the same list of charges, each on
 // its own disk, and compute the same ε from it. Curves are added, never ε, so that a long list costs no more than it must.
 import DPAccountant
 import SecAgg
 
-/// One sum that was, or may have been, released.
+/// One sum, or one round's steps of a trainer, that was released or may have been.
 public struct PrivacyCharge: Hashable, Sendable {
-  /// The plan's mechanism bytes.
+  /// The plan's mechanism bytes, or those of a trainer's steps.
   public let mechanism: [UInt8]
-  /// Noise shares in the sum that nobody who sees it knows.
+  /// Noise shares in the sum that nobody who sees it knows; for a trainer's steps, how many steps.
   public let shares: UInt32
 
   /// Readers of journals take no more; a noised mechanism has 69.
@@ -21,7 +21,31 @@ public struct PrivacyCharge: Hashable, Sendable {
     self.init(mechanism: plan.mechanism, shares: UInt32(plan.noiseShares))
   }
 
-  /// n; 0 for bytes that are no noised mechanism.
+  private static let recordLabel = "secagg/v1/record-steps"
+
+  /// The charge of a trainer's steps.
+  init(_ mechanism: RecordMechanism, steps: Int) {
+    var into = CanonicalWriter(label: Self.recordLabel)
+    into.double(mechanism.samplingRate)
+    into.double(mechanism.noiseMultiplier)
+    into.double(mechanism.clipQuantile ?? 0)
+    into.integer(UInt64(mechanism.dimension))
+    self.init(mechanism: into.bytes, shares: UInt32(clamping: steps))
+  }
+
+  /// nil for bytes that are no trainer's mechanism.
+  private var record: RecordMechanism? {
+    do {
+      var from = try CanonicalReader(mechanism, label: Self.recordLabel)
+      let (rate, multiplier, quantile) = (try from.double(), try from.double(), try from.double())
+      let dimension = try from.integer(UInt64.self)
+      try from.end()
+      return try RecordMechanism(
+        samplingRate: rate, noiseMultiplier: multiplier, clipQuantile: quantile == 0 ? nil : quantile, dimension: Int(clamping: dimension))
+    } catch { return nil }
+  }
+
+  /// n; 0 for bytes that are no noised sum: what masks are worth makes no difference to a trainer's steps.
   var sites: Int {
     guard case .noised(let encoding)? = try? Mechanism(decoding: mechanism) else { return 0 }
     return encoding.sites
@@ -29,6 +53,7 @@ public struct PrivacyCharge: Hashable, Sendable {
 
   /// What the accountant takes; nil for bytes that are no noised mechanism.
   public var event: NoiseEvent? {
+    if let record { return shares >= 1 ? .repeated(record.event, count: Int(shares)) : nil }
     guard shares >= 1, case .noised(let encoding)? = try? Mechanism(decoding: mechanism) else { return nil }
     return encoding.event(assured: Int(shares))
   }

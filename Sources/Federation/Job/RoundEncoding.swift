@@ -36,7 +36,7 @@ extension JobPlan {
   ///   - shares: noise shares that are assured in the sum (`RoundPlan.noiseShares`); not used without noise.
   /// - Throws: SA-17, SA-18 where so many sites leave no room for the noise.
   public func mechanism(kind: RoundKind, sites: Int, samplesReference: UInt64, shares: Int) throws(Refusal) -> Mechanism {
-    guard let privacy else { return .plain(encoding(kind: kind, sites: sites, samplesReference: samplesReference)) }
+    guard let privacy, privacy.records == nil else { return .plain(encoding(kind: kind, sites: sites, samplesReference: samplesReference)) }
     return .noised(
       try NoisedEncoding.planned(
         sites: sites, dimension: parameterCount, bits: quantisation.bits, clip: privacy.clip, noiseMultiplier: privacy.noiseMultiplier,
@@ -61,6 +61,12 @@ extension JobPlan {
         sites: sites, parameterRange: quantisation.parameterRange, statisticsRange: quantisation.statisticsRange,
         parameterBits: quantisation.bits, statisticsBits: Self.statisticsBits, samplesReference: 0, scalars: [.samples])
     }
+    guard privacy == nil else {
+      // Sites weigh the same, and every number beside the weights would need its share of epsilon.
+      return EncodingParameters(
+        sites: sites, parameterRange: quantisation.parameterRange, statisticsRange: quantisation.statisticsRange,
+        parameterBits: quantisation.bits, statisticsBits: Self.statisticsBits, samplesReference: 0, scalars: [])
+    }
     let metrics = metricNames.map { ScalarSpec(name: $0, range: $0.hasPrefix("map") ? 1 : Self.lossMax, isCount: false) }
     return EncodingParameters(
       sites: sites, parameterRange: quantisation.parameterRange, statisticsRange: quantisation.statisticsRange,
@@ -70,7 +76,7 @@ extension JobPlan {
 
   /// Bytes of a packed update in any training round: noise pads it to whole blocks, by how much depends on the plan.
   public var updateBytesMin: Int {
-    guard privacy == nil else {
+    guard privacy == nil || privacy?.records != nil else {
       return VectorSection(name: EncodingParameters.SectionName.parameters, count: parameterCount, bits: quantisation.bits).packedBytes
     }
     let encoding = encoding(kind: .training, sites: RoundPlan.cohortMin, samplesReference: 1)
@@ -79,7 +85,8 @@ extension JobPlan {
 
   /// The layout of such a round's vector.
   public func sections(kind: RoundKind, encoding: EncodingParameters) -> [VectorSection] {
-    encoding.sections(parameters: kind == .training ? parameterCount : 0, statistics: kind == .training ? statisticCount : 0)
+    encoding.sections(
+      parameters: kind == .training ? parameterCount : 0, statistics: kind == .training && privacy == nil ? statisticCount : 0)
   }
 
   /// The public weight constant that follows from the census: four times the mean sample count, at least 1.

@@ -1,5 +1,6 @@
 // The trainer contract (docs: trainer): what a site's client puts into a job directory and what a trainer leaves there. Keys never stand
 // in it. Reading is strict: a result is input from outside, even though it comes from the site's own program.
+import Federation
 import Foundation
 
 /// `job.json`.
@@ -60,6 +61,32 @@ public struct TrainerJob: Codable, Equatable, Sendable {
     }
   }
 
+  /// Noise in every step, for privacy by record (spec/13).
+  public struct Privacy: Codable, Equatable, Sendable {
+    public var unit = "record"
+    public var form = "local"
+    public var clip: Double
+    public var clipQuantile: Double?
+    public var noiseMultiplier: Double
+    public var samplingRate: Double
+    public var lotSize: Int
+
+    enum CodingKeys: String, CodingKey {
+      case unit, form, clip
+      case clipQuantile = "clip_quantile"
+      case noiseMultiplier = "noise_multiplier"
+      case samplingRate = "sampling_rate"
+      case lotSize = "lot_size"
+    }
+
+    /// nil where the trainer adds no noise.
+    public init?(_ privacy: JobPlan.Privacy) {
+      guard let records = privacy.records else { return nil }
+      (clip, clipQuantile, noiseMultiplier) = (privacy.clip, records.clipQuantile, privacy.noiseMultiplier)
+      (samplingRate, lotSize) = (records.samplingRate, records.lotSize)
+    }
+  }
+
   public var kind: Kind
   /// 1 is the first training round; 0 the census.
   public var round: Int
@@ -86,6 +113,7 @@ public struct TrainerJob: Codable, Equatable, Sendable {
   public var state: String
   /// Whether to measure mAP on the site's validation images.
   public var validate: Bool
+  public var privacy: Privacy?
 
   enum CodingKeys: String, CodingKey {
     case kind, round, rounds
@@ -97,12 +125,13 @@ public struct TrainerJob: Codable, Equatable, Sendable {
     case data, optimizer
     case totalEpochs = "total_epochs"
     case firstEpoch = "first_epoch"
-    case seed, threads, augment, norm, state, validate
+    case seed, threads, augment, norm, state, validate, privacy
   }
 
   public init(
     kind: Kind, round: Int, rounds: Int, localEpochs: Int, roundsPerEpoch: Int = 1, batchSize: Int, imageSize: Int, data: String,
-    optimizer: Optimizer, seed: UInt64, threads: Int, augment: Bool, norm: Norm = .batch, state: String, validate: Bool
+    optimizer: Optimizer, seed: UInt64, threads: Int, augment: Bool, norm: Norm = .batch, state: String, validate: Bool,
+    privacy: Privacy? = nil
   ) {
     self.kind = kind
     self.round = round
@@ -123,6 +152,7 @@ public struct TrainerJob: Codable, Equatable, Sendable {
     self.norm = norm
     self.state = state
     self.validate = validate
+    self.privacy = privacy
   }
 }
 
@@ -133,6 +163,8 @@ public struct TrainerReport: Decodable, Equatable, Sendable {
   /// `box_loss`, `obj_loss`, `cls_loss`, `map50`, `map`, each if the trainer measured it.
   public let metrics: [String: Double]
   public let seconds: Double
+  /// Steps that were noised, in a job with privacy by record.
+  public let noisedSteps: Int?
 
   /// More samples than this at one site are not believed.
   public static let sampleCountMax = 1 << 30
@@ -142,6 +174,7 @@ public struct TrainerReport: Decodable, Equatable, Sendable {
   enum CodingKeys: String, CodingKey {
     case sampleCount = "sample_count"
     case metrics, seconds
+    case noisedSteps = "noised_steps"
   }
 
   public init(from decoder: any Decoder) throws {
@@ -151,6 +184,7 @@ public struct TrainerReport: Decodable, Equatable, Sendable {
     let found = try fields.decodeIfPresent([String: Double?].self, forKey: .metrics) ?? [:]
     metrics = found.compactMapValues { $0 }
     seconds = try fields.decodeIfPresent(Double.self, forKey: .seconds) ?? 0
+    noisedSteps = try fields.decodeIfPresent(Int.self, forKey: .noisedSteps)
   }
 
   /// Reads and checks `result.json`.
@@ -162,7 +196,8 @@ public struct TrainerReport: Decodable, Equatable, Sendable {
     } catch {
       throw bad("\(path) is not the JSON object that the trainer contract asks for")
     }
-    guard (1...sampleCountMax).contains(report.sampleCount) else {
+    // Only where noise hides it may a site be without images.
+    guard ((report.noisedSteps == nil ? 1 : 0)...sampleCountMax).contains(report.sampleCount) else {
       throw bad("\(path): sample_count \(report.sampleCount) is not between 1 and \(sampleCountMax)")
     }
     guard report.metrics.count <= metricsMax, report.metrics.values.allSatisfy(\.isFinite), report.seconds.isFinite else {
