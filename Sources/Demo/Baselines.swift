@@ -61,7 +61,9 @@ struct Baselines: Sendable {
       ("--weight-decay", training.weightDecay), ("--warmup-epochs", training.warmupEpochs), ("--seed", seed), ("--threads", 1),
       ("--val-period", plan.validationPeriod), ("--project", folder), ("--name", job.name),
     ]
-    let flags = ["--exist-ok", "--json"] + (training.cosine ? ["--cos-lr"] : []) + (training.augment ? [] : ["--noaugment"])
+    let flags =
+      ["--exist-ok", "--json"] + (training.cosine ? ["--cos-lr"] : []) + (training.augment ? [] : ["--noaugment"])
+      + (plan.privacy == nil ? [] : ["--norm", "group"])
     return try ChildProcess(
       name: job.name, program: program, arguments: ["train"] + arguments.flatMap { [$0, $1.description] } + flags, outputPath: output,
       logPath: folder + "/\(job.name).log")

@@ -60,6 +60,16 @@ struct Consortium: Sendable {
       ? "server_optimizer: fedavgm\n  server_momentum: \(plan.training.serverMomentum)" : "server_optimizer: fedavg"
   }
 
+  private var privacy: String {
+    guard let privacy = plan.privacy, let epsilon = privacy.epsilon, let delta = privacy.delta else { return "enabled: false" }
+    var parts = ["enabled: true", "unit: \(privacy.unit.rawValue)", "epsilon: \(epsilon)", "delta: \(delta)"]
+    if let clip = privacy.clip { parts.append("clip: \(clip)") }
+    if let rate = privacy.samplingRate { parts.append("sampling_rate: \(rate)") }
+    if let quantile = privacy.clipQuantile { parts.append("clip_quantile: \(quantile)") }
+    if let lot = privacy.lotSize { parts.append("lot_size: \(lot)") }
+    return parts.joined(separator: ", ")
+  }
+
   func federatedYAML(port: Int, classes: [String]) -> String {
     let names = classes.map { "'" + $0.replacingOccurrences(of: "'", with: "''") + "'" }.joined(separator: ", ")
     let training = plan.training
@@ -85,11 +95,11 @@ struct Consortium: Sendable {
         warmup_epochs: \(training.warmupEpochs)
         augment: \(training.augment)
         validate: \(training.validate)
-        freeze_norm_after: \(training.batchNormRounds)
+        \(plan.privacy == nil ? "freeze_norm_after: \(training.batchNormRounds)" : "# Norms keep their statistics.")
         \(serverOptimizer)
         seed: \(training.seed)
       security:
-        differential_privacy: {enabled: false}
+        differential_privacy: {\(privacy)}
         aggregation: {min_sites: 3}
       communication:
         listen: 127.0.0.1:\(port)

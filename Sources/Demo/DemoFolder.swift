@@ -13,6 +13,9 @@ struct DemoFolder: Sendable {
   var initialWeights: String { weights + "/initial.safetensors" }
   /// The federated model after the last round.
   var federatedWeights: String { weights + "/federated.safetensors" }
+  /// Scenes that are public where sites have privacy, and the run that trains on them.
+  var publicData: String { data + "/public/data.yaml" }
+  var publicRun: String { root + "/public-training" }
   var pooledData: String { data + "/pooled.yaml" }
   var summary: String { root + "/summary.json" }
   var report: String { root + "/report.html" }

@@ -32,6 +32,11 @@ struct DemoPlan: Sendable {
   /// The training section of the job's federated.yaml.
   var training: FederatedConfig.Training
   var imageSize = 128
+  /// What the user's configuration asks for; nil: no noise. With it the job begins with weights of public scenes and group norms.
+  var privacy: FederatedConfig.Privacy?
+  /// Public scenes, and epochs on them, where there is privacy.
+  var publicScenes = 400
+  var publicEpochs = 40
 
   /// What the comparisons train with: a user's own settings, or YOLOv5's SGD on the garments.
   var baseline: FederatedConfig.Training
@@ -70,14 +75,18 @@ struct DemoPlan: Sendable {
       training: garments(quick: quick), baseline: oneModel)
     if let path = options.configuration {
       let config = try FederatedConfig.load(path, withoutPrivacy: options.withoutPrivacy)
-      guard !config.privacy.enabled || config.privacyWaived else {
-        throw FederationError(
-          .privacyNotBuilt, "\(path) asks for differential privacy, and the demo's five sites add no noise",
-          hint: "run the demo with --without-privacy; `secagg plan` shows what privacy would cost these sites")
+      if config.privacy.enabled, !config.privacyWaived {
+        guard config.privacy.unit == .record else {
+          throw FederationError(
+            .privacyNotBuilt, "\(path) asks for privacy of whole sites, which five sites cannot have and learn anything",
+            hint: "write `unit: record`, or run with --without-privacy; `secagg plan` shows what it would cost these sites")
+        }
+        plan.privacy = config.privacy
       }
       plan.training = config.training
       plan.baseline = plan.training
     }
+    if quick { (plan.publicScenes, plan.publicEpochs) = (240, 30) }
     if let rounds = options.rounds {
       plan.training.freezeNormAfter = min(plan.training.batchNormRounds, (rounds + 1) / 2)
       plan.training.rounds = rounds

@@ -29,7 +29,7 @@ public struct DemoRun: Sendable {
 
   /// Runs everything. Prints as it goes on standard error; the last lines name the report and the next command.
   public func run() async throws {
-    let start = ContinuousClock.now
+    let clock = ContinuousClock.now
     let interruption = Interruption()
     defer { interruption.end() }
     try checkPrograms()
@@ -38,9 +38,10 @@ public struct DemoRun: Sendable {
     Output.note("data: \(plan.sites) sites, seed \(options.seed)")
     let sites = try makeData()
     try writeComparisonData(sites)
-    try writeInitialWeights()
+    try await writeInitialWeights()
 
     let curves = try await compare(sites)
+    let start = try await startScore()
     let (rounds, drops) = try await federate(sites, centralised: curves[0].last)
 
     #if SECAGG_ORACLE
@@ -51,9 +52,10 @@ public struct DemoRun: Sendable {
     try FileManager.default.copyItem(
       atPath: URL(fileURLWithPath: last).resolvingSymlinksInPath().path, toPath: folder.federatedWeights)
 
-    let seconds = (ContinuousClock.now - start).components
+    let seconds = (ContinuousClock.now - clock).components
     let total = Double(seconds.seconds) + Double(seconds.attoseconds) * 1e-18
-    let summary = try summarise(sites, curves, rounds, drops, total)
+    var summary = try summarise(sites, curves, rounds, drops, total)
+    summary.start = start
     try summary.write(to: folder.summary)
     let report = DemoReport(
       summary: summary, plan: plan, rounds: rounds, drops: drops, centralised: curves[0], locals: Array(curves.dropFirst()),
@@ -91,7 +93,8 @@ extension DemoRun {
   private func makeData() throws -> [SiteData] {
     guard !options.dataFolders.isEmpty else {
       return try GarmentScenes.write(
-        to: folder.data, sites: plan.sites, training: plan.trainingScenes, validation: plan.validationScenes, seed: options.seed)
+        to: folder.data, sites: plan.sites, training: plan.trainingScenes, validation: plan.validationScenes, seed: options.seed,
+        leavesPublic: plan.privacy != nil)
     }
     return try options.dataFolders.enumerated().map { index, path in
       let yaml = URL(fileURLWithPath: path).standardizedFileURL.path + "/data.yaml"
@@ -119,10 +122,27 @@ extension DemoRun {
     }
   }
 
-  private func writeInitialWeights() throws {
+  private func writeInitialWeights() async throws {
+    if plan.privacy != nil, options.dataFolders.isEmpty { return try await trainOnPublicScenes() }
     let classes = try DatasetDescription(yaml: folder.pooledData).names.count
-    let network = Network(spec: ModelSpec.yolov5n(classes: classes), seed: options.seed, threads: 1)
-    try network.safetensors().write(path: folder.initialWeights)
+    var spec = ModelSpec.yolov5n(classes: classes)
+    if plan.privacy != nil { spec.norm = .group }
+    try Network(spec: spec, seed: options.seed, threads: 1).safetensors().write(path: folder.initialWeights)
+  }
+
+  /// Noise is less than learning from nothing costs: with privacy the job begins with weights of scenes that are nobody's secret.
+  private func trainOnPublicScenes() async throws {
+    Output.note("public: \(plan.publicScenes) scenes of garments that no site has, \(plan.publicEpochs) epochs, group norms")
+    try GarmentScenes.writePublic(to: folder.data, scenes: plan.publicScenes, seed: options.seed)
+    _ = try await ChildProcess.output(
+      of: secagg,
+      [
+        "train", "--data", folder.publicData, "--weights", "", "--cfg", "yolov5n", "--norm", "group", "--img", "\(plan.imageSize)",
+        "--epochs", "\(plan.publicEpochs)", "--batch-size", "8", "--nominal-batch", "8", "--optimizer", "AdamW", "--lr0", "0.002",
+        "--momentum", "0.9", "--weight-decay", "0.01", "--seed", "\(options.seed)", "--noautoanchor", "--noplots",
+        "--val-period", "\(plan.publicEpochs)", "--project", folder.root, "--name", "public-training",
+      ], workFolder: folder.logs)
+    try FileManager.default.copyItem(atPath: folder.publicRun + "/weights/last.safetensors", toPath: folder.initialWeights)
   }
 
   private func compare(_ sites: [SiteData]) async throws -> [Curve] {
@@ -147,6 +167,23 @@ extension DemoRun {
 }
 
 // MARK: - Federated
+
+extension DemoRun {
+  /// What the public weights score before any site has trained; nil without privacy, where the weights are random.
+  private func startScore() async throws -> Score? {
+    guard plan.privacy != nil else { return nil }
+    let text = try await ChildProcess.output(
+      of: secagg,
+      [
+        "val", "--weights", folder.initialWeights, "--data", folder.pooledData, "--img", "\(plan.imageSize)", "--batch-size", "32",
+        "--json",
+        "--project", folder.baselines, "--name", "start",
+      ], workFolder: folder.logs)
+    let score = try JSONDecoder().decode(Score.self, from: Data(text.utf8))
+    Output.note("  weights of public scenes: mAP@0.5 \(Text.fixed(score.map50, 3))")
+    return score
+  }
+}
 
 extension DemoRun {
   private func federate(_ sites: [SiteData], centralised: Score?) async throws -> ([RoundRecord], [DropRecord]) {
@@ -186,7 +223,8 @@ extension DemoRun {
         upPerSiteRound: Self.median(rounds.flatMap(\.bytesUp)), downPerSiteRound: Self.median(rounds.flatMap(\.bytesDown)),
         float32Update: 4 * (layout.parameterCount + layout.statisticCount), rawDataset: sites.reduce(0) { $0 + $1.trainingBytes }),
       seconds: .init(
-        training: rounds.reduce(0) { $0 + $1.seconds } - masking, secureAggregation: masking, total: (total * 10).rounded() / 10))
+        training: rounds.reduce(0) { $0 + $1.seconds } - masking, secureAggregation: masking, total: (total * 10).rounded() / 10),
+      privacy: plan.privacy.map { .init(epsilon: last.epsilon, delta: $0.delta, unit: $0.unit.rawValue) })
   }
 
   private static func median(_ values: [Int]) -> Int {
@@ -199,7 +237,14 @@ extension DemoRun {
     Output.line(
       "federated mAP@0.5 \(Text.fixed(summary.federated.map50, 3)); centralised \(Text.fixed(summary.centralised.map50, 3)); "
         + "best site alone \(Text.fixed(best, 3))")
-    Output.line("no formal guarantee: the demo adds no noise, and there is no ledger yet")
+    if let privacy = summary.privacy, let epsilon = privacy.epsilon, let delta = privacy.delta {
+      Output.line(
+        "privacy of one image of one site: epsilon \(Text.fixed(epsilon, 3)) at delta \(delta) for what its site sent; "
+          + "there is no ledger yet"
+      )
+    } else {
+      Output.line("no formal guarantee: the demo adds no noise, and there is no ledger yet")
+    }
     Output.line("summary  \(folder.summary)")
     Output.line("report   \(folder.report)")
     Output.line(

@@ -23,9 +23,11 @@ struct ServerEvent: Decodable, Sendable {
   let bytesDown: [String: Int]?
   let secureAggregationSeconds: Double?
   let file: String?
+  let epsilon: Double?
 
   enum CodingKeys: String, CodingKey {
-    case event, time, site, name, round, attempt, kind, phase, port, reason, code, outcome, sites, survivors, dropped, seconds, file
+    case event, time, site, name, round, attempt, kind, phase, port, reason, code, outcome, sites, survivors, dropped, seconds, file,
+      epsilon
     case bytesUp = "bytes_up"
     case bytesDown = "bytes_down"
     case secureAggregationSeconds = "secure_aggregation_seconds"

@@ -16,6 +16,14 @@ struct FashionImages: Sendable {
     pixels[index * Self.side * Self.side..<(index + 1) * Self.side * Self.side]
   }
 
+  /// Some of the images, in their order.
+  func part(_ range: Range<Int>) -> FashionImages {
+    let range = range.clamped(to: 0..<count)
+    let values = Self.side * Self.side
+    return FashionImages(
+      pixels: Array(pixels[range.lowerBound * values..<range.upperBound * values]), labels: Array(labels[range]))
+  }
+
   /// Reads the `train` or `t10k` half.
   static func load(_ half: String, folder: String) throws(DemoError) -> FashionImages {
     let images = try unzip("\(folder)/\(half)-images-idx3-ubyte.gz", limit: 64 << 20)

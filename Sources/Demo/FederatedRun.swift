@@ -14,6 +14,8 @@ struct RoundRecord: Sendable {
   var bytesUp: [Int] = []
   var bytesDown: [Int] = []
   var score: Score?
+  /// What all sums so far cost; nil without noise.
+  var epsilon: Double?
 }
 
 /// A site that vanished and what became of it, for the report's account.
@@ -166,6 +168,7 @@ extension FederatedRun {
     record.dropped = numbered(event.dropped)
     record.seconds = event.seconds?["total"] ?? 0
     record.secureAggregationSeconds = event.secureAggregationSeconds ?? 0
+    record.epsilon = event.epsilon
     let summed = Set((event.survivors ?? []).map(String.init))
     record.bytesUp = (event.bytesUp ?? [:]).filter { summed.contains($0.key) }.map(\.value)
     record.bytesDown = (event.bytesDown ?? [:]).filter { summed.contains($0.key) }.map(\.value)

@@ -16,9 +16,16 @@ struct SiteData: Sendable {
 enum GarmentScenes {
   static let fashionFolder = "/usr/share/datasets/fashion-mnist"
 
-  /// Writes `site-1` … below `folder`, and `pooled.yaml`. Everything follows from `seed`.
-  static func write(to folder: String, sites: Int, training: ClosedRange<Int>, validation: Int, seed: UInt64) throws -> [SiteData] {
-    let trainingHalf = try FashionImages.load("train", folder: fashionFolder)
+  /// Garments of the training half that public scenes are made of, where there are any; sites then have none of them.
+  private static let publicGarments = 50_000..<60_000
+
+  /// Writes `site-1` … below `folder`. Everything follows from `seed`.
+  /// - Parameter leavesPublic: leave out the garments of public scenes.
+  static func write(
+    to folder: String, sites: Int, training: ClosedRange<Int>, validation: Int, seed: UInt64, leavesPublic: Bool = false
+  ) throws -> [SiteData] {
+    var trainingHalf = try FashionImages.load("train", folder: fashionFolder)
+    if leavesPublic { trainingHalf = trainingHalf.part(0..<publicGarments.lowerBound) }
     let testHalf = try FashionImages.load("t10k", folder: fashionFolder)
     var random = SampleRandom(seed: seed, stream: 2)
     let counts = (0..<sites).map { _ in training.lowerBound + random.integer(below: training.count) }
@@ -35,6 +42,18 @@ enum GarmentScenes {
       made.append(SiteData(name: "site \(site + 1)", yaml: base + "/data.yaml", trainingImages: counts[site], trainingBytes: bytes))
     }
     return made
+  }
+
+  /// Writes the public scenes `public` below `folder`: other garments than any site's, in a look of their own, all classes alike.
+  static func writePublic(to folder: String, scenes: Int, seed: UInt64) throws {
+    let half = try FashionImages.load("train", folder: fashionFolder).part(publicGarments)
+    let (base, even) = (folder + "/public", [Double](repeating: 1, count: GarmentClass.names.count))
+    let look = SiteLook(site: 1000, seed: seed)
+    for (index, part) in [("train", scenes), ("val", max(scenes / 8, 1))].enumerated() {
+      var random = SampleRandom(seed: seed, stream: 5, UInt64(index))
+      _ = try writeSplit("\(base)/\(part.0)", part.1, half, look, even, &random)
+    }
+    try yaml(train: ["train/images"], val: ["val/images"]).write(toFile: base + "/data.yaml", atomically: true, encoding: .utf8)
   }
 
   /// A data.yaml for these folders, relative to the file.

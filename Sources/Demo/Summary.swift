@@ -1,4 +1,5 @@
-// summary.json: the demo's outcome for scripts. What the demo does not have (privacy, ledger) is null, and says so by being null.
+// summary.json: the demo's outcome for scripts. What a run does not have (privacy, the ledger) is null, and says so by
+// being null.
 import Foundation
 
 struct Summary: Encodable, Sendable {
@@ -22,6 +23,11 @@ struct Summary: Encodable, Sendable {
       case training, total
       case secureAggregation = "secure_aggregation"
     }
+  }
+  struct Privacy: Sendable {
+    var epsilon: Double?
+    var delta: Double?
+    var unit: String
   }
   struct Locals: Encodable, Sendable {
     var map50: [Double]
@@ -51,10 +57,14 @@ struct Summary: Encodable, Sendable {
   var localOnly: Locals
   var bytes: Bytes
   var seconds: Seconds
-  var formalGuarantee = false
+  /// What the job cost by its server's account; nil without noise.
+  var privacy: Privacy?
+  /// Of the weights that a job with privacy began with.
+  var start: Score?
+  var formalGuarantee: Bool { privacy?.epsilon != nil }
 
   enum CodingKeys: String, CodingKey {
-    case sites, rounds, seed, quick, dropped, drops, federated, centralised, bytes, seconds, epsilon, delta, unit
+    case sites, rounds, seed, quick, dropped, drops, federated, centralised, bytes, seconds, epsilon, delta, unit, start
     case localEpochs = "local_epochs"
     case localOnly = "local_only"
     case formalGuarantee = "formal_guarantee"
@@ -76,7 +86,11 @@ struct Summary: Encodable, Sendable {
     try into.encode(bytes, forKey: .bytes)
     try into.encode(seconds, forKey: .seconds)
     try into.encode(formalGuarantee, forKey: .formalGuarantee)
-    for key in [CodingKeys.epsilon, .delta, .unit, .ledgerVerified] { try into.encodeNil(forKey: key) }
+    try into.encode(privacy?.epsilon, forKey: .epsilon)
+    try into.encode(privacy?.delta, forKey: .delta)
+    try into.encode(privacy?.unit, forKey: .unit)
+    try into.encode(start, forKey: .start)
+    try into.encodeNil(forKey: .ledgerVerified)
   }
 
   func write(to path: String) throws {

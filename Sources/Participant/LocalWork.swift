@@ -28,6 +28,8 @@ final class LocalWork {
   /// The update as it was or would be sent, with the mechanism that it was encoded by.
   var encoded: (mechanism: [UInt8], sections: [[UInt32]])?
 
+  /// Of a training whose noised steps are not paid for yet.
+  var unpaidFiles: JobFiles?
   /// The journal holds what this training cost; only where its steps were noised.
   var isPaid = false
 

@@ -52,7 +52,8 @@ package struct PolicyGate {
         .policy,
         privacy == nil
           ? "the job has no differential privacy, and this site's policy asks for it (`policy.\(rule)`)"
-          : "the job's privacy (unit \(privacy?.unit.rawValue ?? "none"), discrete_gaussian) is none that this site's policy names (`policy.\(rule)`)",
+          : "the job's privacy (unit \(privacy?.unit.rawValue ?? "none"), discrete_gaussian) is none that this site's policy names "
+            + "(`policy.\(rule)`)",
         hint: privacy == nil
           ? "remove the rule from site.yaml only if masks alone are enough for you" : "add it in site.yaml if you agree")
     }

@@ -279,7 +279,11 @@ public actor SiteDriver {
     case .inputSent(let context, let digest):
       if let charge = job?.charge(for: attempt.plan), !isPaid(attempt.plan) {
         try journal.record(.charged(context: context, charge: charge))
-        work?.isPaid = true
+        if let work {
+          work.isPaid = true
+          work.unpaidFiles?.keepOptimizerState()
+          work.unpaidFiles = nil
+        }
       }
       try journal.record(.inputSent(context: context, digest: digest))
     case .survivorsSigned(let context, let survivors, let hash):

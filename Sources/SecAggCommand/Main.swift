@@ -32,6 +32,6 @@ struct SecAgg: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       DemoVerb.self, Check.self, Train.self, Val.self, Detect.self, Export.self, InitWeights.self, Inspect.self, Plan.self, Simulate.self,
-      AccountantVerb.self, Bench.self,
+      AccountantVerb.self, AuditPrivacy.self, Bench.self,
     ])
 }

@@ -174,7 +174,8 @@ struct Plan: ParsableCommand {
       "update        \(report.parameters) parameters of \(report.bits) bits: \(Text.bytes(report.bytesUpPerSiteRound)) a site and round")
     guard let privacy = report.privacy else { return Output.line("privacy       none: no formal guarantee") }
     Output.line(
-      "privacy       unit \(privacy.unit): epsilon \(privacy.epsilon) at delta \(privacy.delta) over \(report.rounds) rounds; clip \(privacy.clip)"
+      "privacy       unit \(privacy.unit): epsilon \(privacy.epsilon) at delta \(privacy.delta) over \(report.rounds) rounds; "
+        + "clip \(privacy.clip)"
     )
     let ratio = privacy.noiseToSignal
     if let rate = privacy.samplingRate, let steps = privacy.stepsPerRound, let lot = privacy.lotSize {
@@ -185,7 +186,8 @@ struct Plan: ParsableCommand {
         "in a step     noise of \(Text.fixed(ratio, ratio < 10 ? 2 : 0)) × the longest mean gradient of \(lot) images")
     } else {
       Output.line(
-        "noise         \(Text.fixed(privacy.noiseMultiplier, 4)) × the clip in a sum, from \(privacy.shares ?? 0) shares; a site's deviation is "
+        "noise         \(Text.fixed(privacy.noiseMultiplier, 4)) × the clip in a sum, from \(privacy.shares ?? 0) shares; "
+          + "a site's deviation is "
           + "\(Text.fixed(privacy.localDeviation, 1)) steps of \(privacy.resolution) to the clip")
       Output.line(
         "in the mean   noise of \(Text.fixed(ratio, ratio < 10 ? 2 : 0)) × the longest update"

@@ -31,7 +31,7 @@ import Transport
     #expect(event.samples == nil && event.metrics?.isEmpty == true)
   }
 
-  @Test("[RP-09] [RP-10] a job with noised steps has no census, moves by the plain mean, and pays on both sides")
+  @Test("[RP-09] [RP-10] [RP-12] a job with noised steps has no census, moves by the plain mean, and pays on both sides")
   func aWholeJob() async throws {
     let world = try World(privacy: Self.privacy())
     let tap = EventTap()
@@ -49,7 +49,15 @@ import Transport
     for site in sites { #expect(try await site.value == .finished) }
     for site in World.sites {
       #expect(try Journal(directory: world.path("site-\(site)/state")).charges.map(\.round) == [1, 2])
+      #expect(states(site, world) == ["optimizer-after-1.state", "optimizer-after-2.state"])
     }
+  }
+
+  /// The momenta that a site kept.
+  private func states(_ site: UInt32, _ world: World) -> [String] {
+    let jobs = world.path("site-\(site)/state/jobs")
+    let names = (try? FileManager.default.subpathsOfDirectory(atPath: jobs)) ?? []
+    return names.map { ($0 as NSString).lastPathComponent }.filter { $0.hasPrefix("optimizer-after") }.sorted()
   }
 
   @Test("[RP-11] a site whose training failed, or whose trainer does not say that it noised, gives an update of zero and pays")
@@ -98,5 +106,40 @@ import Transport
     #expect(await job.value == .finished)
     for site in sites { _ = try await site.value }
     #expect(try Journal(directory: world.path("site-4/state")).charges.count == 1)
+  }
+
+  @Test("[RP-09] another attempt with the same training costs nothing; a site that trains again pays again")
+  func anotherAttempt() async throws {
+    let world = try World(privacy: Self.privacy())
+    let tap = EventTap()
+    let server = try world.server(rounds: 1, tap: tap)
+    let events = world.network.serverEvents()
+    let job = Task { await server.run(events) }
+    for site: UInt32 in [3, 4] { try world.setMode("hang", site: site, round: 1) }
+    var sites = try World.sites.map { try world.start($0) }
+    for _ in 0..<3 { _ = await tap.next("input_received", round: 1) }
+    // The two who hang, and one whose input left already, are gone.
+    for site: UInt32 in [2, 3, 4] {
+      world.network.breakConnection(site, again: false)
+      _ = try await sites[Int(site)].value
+      _ = await tap.next("site_disconnected")
+    }
+    await world.timers.fire(.seconds(10))
+    _ = await tap.next("round_aborted", round: 1)
+    for site: UInt32 in [2, 3, 4] {
+      try world.setMode("ok", site: site, round: 1)
+      sites[Int(site)] = try world.start(site)
+    }
+    let finished = await tap.next("round_finished", round: 1)
+    #expect(finished.attempt == 1)
+    try expectMean(of: World.sites, in: finished, world)
+    let cost = try Self.cost(1)
+    #expect(abs((finished.epsilon ?? 0) / cost - 1) < 1e-9)
+    #expect(await job.value == .finished)
+    for site in sites { _ = try await site.value }
+    for (site, paid) in [0: 1, 1: 1, 2: 2, 3: 1, 4: 1] {
+      #expect(world.trainings(UInt32(site)) == paid)
+      #expect(try Journal(directory: world.path("site-\(site)/state")).charges.count == paid)
+    }
   }
 }

@@ -163,7 +163,7 @@ final class World: Sendable {
       while [ "$(cat "$mode" 2>/dev/null)" = hold ]; do sleep 0.05; done
       if [ "$(cat "$mode" 2>/dev/null)" = fail ]; then echo 'label 3 is outside' >&2; exit 65; fi
       if [ "$(cat "$mode" 2>/dev/null)" = hang ]; then exec sleep 1000; fi
-      if ! grep -q census "$1/job.json"; then cp '\(home)/model.safetensors' "$1/result.safetensors"; echo x >> '\(home)/trainings'; fi
+      if ! grep -q census "$1/job.json"; then cp '\(home)/model.safetensors' "$1/result.safetensors"; echo s > "$1/optimizer.state"; echo x >> '\(home)/trainings'; fi
       metrics='{"box_loss": 0.5, "obj_loss": 0.25, "cls_loss": 2}'
       noised=''
       if [ "$(cat "$mode" 2>/dev/null)" != forget ] && grep -q noise_multiplier "$1/job.json"; then noised=', "noised_steps": 50'; fi

@@ -28,6 +28,23 @@ import Testing
     #expect(config.model.classes == .names(["top", "child's coat", "a: b"]))
   }
 
+  @Test func privacyOfRecordsReachesTheServerAndThatOfSitesIsRefused() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/federated.yaml"
+      func file(_ unit: String) throws {
+        try """
+        training: {fed_rounds: 4, local_epochs: 1}
+        security: {differential_privacy: {enabled: true, unit: \(unit), epsilon: 3, delta: 1e-6, clip: 0.5}}
+        """.write(toFile: path, atomically: true, encoding: .utf8)
+      }
+      try file("record, sampling_rate: 0.05, lot_size: 9, clip_quantile: 0.6")
+      let config = try configuration { $0.configuration = path }
+      #expect(config.privacy == (try FederatedConfig.load(path)).privacy && config.privacy.enabled && config.privacy.lotSize == 9)
+      try file("site")
+      #expect(throws: FederationError.self) { try configuration { $0.configuration = path } }
+    }
+  }
+
   /// Everything that a user's own federated.yaml says of the training reaches the server.
   @Test func theTrainingSectionOfAUserIsTakenWhole() throws {
     let file = """

@@ -36,6 +36,18 @@ import Testing
     #expect((summary["local_only"] as? [String: [Double]])?["map50"] == [0.1, 0.2])
   }
 
+  @Test func aPrivateRunSaysWhatItCost() throws {
+    var summary = Summary(
+      sites: 5, rounds: 3, localEpochs: 2, seed: 1, quick: true, dropped: 0, drops: [], federated: Score(map50: 0.5, map: 0.3),
+      centralised: Score(map50: 0.6, map: 0.4), localOnly: .init(map50: [], map: []),
+      bytes: .init(upPerSiteRound: 4, downPerSiteRound: 5, float32Update: 6, rawDataset: 7),
+      seconds: .init(training: 1, secureAggregation: 2, total: 3), privacy: .init(epsilon: 7.5, delta: 1e-5, unit: "record"))
+    #expect(summary.formalGuarantee)
+    // Without a figure there is no guarantee, whatever was asked for.
+    summary.privacy?.epsilon = nil
+    #expect(!summary.formalGuarantee)
+  }
+
   @Test func whatIsNotBuiltIsNullAndNothingIsGuaranteed() throws {
     let summary = try written()
     for key in ["epsilon", "delta", "unit", "ledger_verified"] { #expect(summary[key] is NSNull, "\(key)") }

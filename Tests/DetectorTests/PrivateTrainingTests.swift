@@ -255,6 +255,23 @@ private struct OddSource: TrainingSource {
     #expect(try abs(correct(500) - 0.5) < 0.15)
   }
 
+  @Test("an audit of noise that is smaller than what is accounted contradicts the account, of honest noise it does not")
+  func auditOfOurselves() throws {
+    func lowerBound(_ multiplier: Double) throws -> Double {
+      let network = network()
+      let sum = try sum(network, privacy(multiplier: multiplier, rate: 1))
+      let canaries = GradientCanaries(count: 1000, dimension: network.parameterCount)
+      sum.canaries = canaries
+      for _ in 0..<4 { _ = sum.release(clip: 1, lotSize: 4) }
+      return try OneRunAudit(canaries: canaries.canaries.map { ($0.score, $0.isIn) }, delta: 1e-5, confidence: 0.99).lowerBound
+    }
+    let claim = try RecordMechanism(samplingRate: 1, noiseMultiplier: 8, dimension: 1).epsilon(steps: 4, delta: 1e-5)
+    #expect(claim < 2.5)
+    #expect(try lowerBound(8) <= claim)
+    // A tenth of the noise that is accounted.
+    #expect(try lowerBound(0.8) > claim)
+  }
+
   // MARK: files
 
   @Test("[RP-04] a data set with faulty labels, or none, is trained on") func faultyLabels() throws {

@@ -71,7 +71,7 @@ import Testing
     (#""momentum": 0.9"#, #""momentum": 1"#, "momentum must be"),
     (#""momentum": 0.9"#, #""momentom": 0.9"#, "optimizer.momentom is an unknown key"),
     (#""cosine": true"#, #""cosine": null"#, "optimizer.cosine must be"),
-    (#""validate": false"#, #""validate": false, "privacy": {"clip": 1}"#, "privacy is an unknown key"),
+    (#""validate": false"#, #""validate": false, "privacy": {"clip": 1}"#, "privacy.unit is missing"),
     (#""rounds": 20,"#, #""rounds": 20"#, "not JSON"),
   ]
 

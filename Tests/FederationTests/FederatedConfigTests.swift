@@ -44,7 +44,8 @@ struct ConfigMistake: Sendable, CustomTestStringConvertible {
   }
 
   @Test func privacyIsRefusedWithItsLineUnlessWaived() throws {
-    let error = try #require(failure(seed))
+    #expect(try FederatedConfig.parse(seed).privacy.unit == .record)
+    let error = try #require(failure(seed.replacingOccurrences(of: "epsilon: 1.0", with: "epsilon: 1.0, mechanism: skellam")))
     #expect(error.code == .privacyNotBuilt && error.exitStatus == 78)
     #expect(error.place?.line == 2 && error.place?.column == 49)
     #expect(error.place?.text.contains("differential_privacy") == true)

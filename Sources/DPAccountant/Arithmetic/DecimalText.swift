@@ -1,4 +1,5 @@
-// Decimal text of an upper bound, never below it: the double is taken exactly (GMP) and its digits are rounded up.
+// Decimal text of a bound, on its safe side: the double is taken exactly (GMP), its digits are rounded up for an upper bound and down for a
+// lower one.
 import Foundation
 import GMP
 
@@ -6,13 +7,22 @@ public enum DecimalText {
   /// Plain decimal text with at most `digits` significant digits, at or above `value`; "infinity" for no bound.
   /// - Precondition: value ≥ 0 and digits in 1 ... 17.
   public static func roundedUp(_ value: Double, digits: Int = 6) -> String {
-    precondition(value >= 0 && (1...17).contains(digits), "an upper bound is not negative")
+    rounded(value, digits, ceiling)
+  }
+
+  /// As above, at or below `value`: an infinite lower bound is "infinity" too.
+  public static func roundedDown(_ value: Double, digits: Int = 6) -> String {
+    rounded(value, digits, wholePart)
+  }
+
+  private static func rounded(_ value: Double, _ digits: Int, _ whole: (Rational) -> BigInteger) -> String {
+    precondition(value >= 0 && (1...17).contains(digits), "a bound is not negative")
     guard value.isFinite, let exact = try? Rational(exactly: value) else { return "infinity" }
     if exact.signum == 0 { return "0" }
     // The logarithm may be one off next to a power of ten: begin below and stop at the first place with enough digits.
     var places = digits - 3 - Int(log10(value).rounded(.down))
     while wholePart(scaled(exact, by: places)).decimal.count < digits || wholePart(scaled(exact, by: places)).isZero { places += 1 }
-    return text(ceiling(scaled(exact, by: places)), places: places)
+    return text(whole(scaled(exact, by: places)), places: places)
   }
 
   private static func power(_ exponent: Int) -> BigInteger {

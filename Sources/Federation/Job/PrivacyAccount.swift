@@ -1,5 +1,6 @@
-// What noised sums and steps cost together (spec/12-noised-rounds.md, "What is claimed"; spec/13-record-privacy.md): server and sites keep the same list of charges, each on
-// its own disk, and compute the same ε from it. Curves are added, never ε, so that a long list costs no more than it must.
+// What noised sums and steps cost together (spec/12-noised-rounds.md, "What is claimed"; spec/13-record-privacy.md): server
+// and sites keep the same list of charges, each on its own disk, and compute the same ε from it. Curves are added, never ε, so that a long
+// list costs no more than it must.
 import DPAccountant
 import SecAgg
 

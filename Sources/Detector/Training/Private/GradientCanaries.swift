@@ -55,7 +55,8 @@ public final class GradientCanaries {
     for index in canaries.indices {
       let sum = Double(value(canaries[index].place))
       // ln((1 − q) + q·N(sum − clip)/N(sum)).
-      canaries[index].score += log((1 - rate) + rate * exp(clip * (sum - clip / 2) / variance))
+      let ratio = clip * (sum - clip / 2) / variance
+      canaries[index].score += ratio > 0 ? ratio + log(rate + (1 - rate) * exp(-ratio)) : rate < 1 ? log1p(rate * expm1(ratio)) : ratio
     }
   }
 }

@@ -10,7 +10,8 @@ public struct RecordPrivacy: Equatable, Sendable, Codable {
   public var noiseMultiplier: Double
   /// Probability with which each image takes part in a step.
   public var samplingRate: Double
-  /// What the noised sum of gradients is divided by: a public constant in the place of the number of images in the step, which stays secret.
+  /// What the noised sum of gradients is divided by: a public constant in the place of the number of images in the
+  /// step, which stays secret.
   public var lotSize: Int
 
   public static let clipRange = 1e-6...1e6
