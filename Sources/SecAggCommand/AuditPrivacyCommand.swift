@@ -85,7 +85,8 @@ struct AuditPrivacy: ParsableCommand {
     }
     training.canaries = GradientCanaries(count: canaries, dimension: mechanism.dimension)
     let bar = ProgressBar("audit   ", total: settings.options.epochs * training.batchesPerEpoch)
-    try training.train(epochs: settings.options.epochs, onBatch: { bar.update($0.done, note: "epoch \($0.epoch.epoch + 1)") }) { _ in }
+    try training.train(
+      epochs: settings.options.epochs, onBatch: { bar.update($0.done, note: "epoch \($0.epoch.epoch + 1)") }, onEpoch: { _ in })
     bar.finish(note: "\(canaries) canaries")
     return training
   }

@@ -233,7 +233,7 @@ private struct OddSource: TrainingSource {
       let run = try TrainingRun(
         network: network(), source: OddSource(imageCount: count), options: options(privacy(multiplier: 1, rate: 0.25)), keepsAverage: false)
       var batches = 0
-      try run.train(epochs: 1, onBatch: { batches = $0.done }) { _ in }
+      try run.train(epochs: 1, onBatch: { batches = $0.done }, onEpoch: { _ in })
       #expect(run.batchesPerEpoch == 4 && batches == 4)
       return run.network.safetensors().serialise()
     }
