@@ -72,7 +72,8 @@ struct DemoReport {
     plot.events = drops.map { Plot.Event(x: plan.epochs(after: $0.round), label: "site \($0.site) killed") }
     report.figure(
       plot,
-      caption: "All curves start from the same weights and are measured on the same images. Pale: each site alone, on its own data.")
+      caption: "All curves start from the same weights and are measured on the same images. Pale: each site alone, on its own data."
+        + (plan.privacy == nil ? "" : " Only the federated one has privacy."))
 
     var table = Table([.init("model"), .init("mAP@0.5", .right), .init("mAP@0.5:0.95", .right), .init("trained on")])
     func row(_ name: String, _ score: Score?, _ data: String) {
