@@ -1,6 +1,6 @@
 # `make demo` and `make test` set everything up themselves. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-full test model fuzz sanitize lint fmt bench bench-aggregation soak clean
+.PHONY: help setup build demo demo-full test model fuzz sanitize lint fmt bench bench-aggregation bench-privacy soak clean
 
 BIN := .build/release
 
@@ -43,6 +43,9 @@ bench: build ## training speed, against PyTorch where tools/bench/pytorch has it
 
 bench-aggregation: build ## masks, shares and unmasking, against Flower's SecAgg+ and OpenSSL (half an hour; quick: tools/bench/aggregation/run --quick)
 	@tools/bench/aggregation/run
+
+bench-privacy: build ## accountants and exact noise, against dp-accounting and OpenDP (a minute)
+	@tools/bench/privacy/run
 
 soak: build ## 10,000 simulated federations with faults and malicious parties (under an hour)
 	$(BIN)/secagg simulate --campaign 10000 --threads 2

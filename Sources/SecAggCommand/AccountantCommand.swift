@@ -21,9 +21,10 @@ struct AccountantVerb: ParsableCommand {
 
 /// The release that is accounted for.
 struct NoiseOptions: ParsableArguments {
-  @Option(help: "gaussian, laplace, discrete_gaussian, discrete_gaussian_sum, skellam or tree_aggregation.")
+  @Option(help: "gaussian, laplace, discrete_gaussian, discrete_gaussian_sum, skellam, tree_aggregation or banded_matrix_factorisation.")
   var mechanism = AccountingRequest.Mechanism.gaussian
-  @Option(help: "Standard deviation over sensitivity (gaussian, tree_aggregation).") var noiseMultiplier: Double?
+  @Option(help: "Standard deviation over sensitivity (gaussian, tree_aggregation, banded_matrix_factorisation).")
+  var noiseMultiplier: Double?
   @Option(help: "Scale over sensitivity (laplace).") var scale: Double?
   @Option(help: "Variance on the integer grid, as a number or P/Q (discrete noise and skellam).") var variance: String?
   @Option(help: "Sensitivity on the integer grid (discrete_gaussian).") var sensitivity: Double?
@@ -32,6 +33,11 @@ struct NoiseOptions: ParsableArguments {
   @Option(name: .customLong("l1"), help: "L1 sensitivity on the integer grid.") var l1: Double?
   @Option(help: "Coordinates.") var dimension: Int?
   @Option(parsing: .upToNextOption, help: "Steps of each tree (tree_aggregation).") var stepCounts: [Int] = []
+  @Option(help: "Rows of the matrix (banded_matrix_factorisation).") var matrixSteps: Int?
+  @Option(parsing: .upToNextOption, help: "The matrix's first column, as far as it is not 0.") var coefficients: [Double] = []
+  @Option(help: "Any two steps of a record are at least so far apart.") var separation: Int?
+  @Option(help: "A record is in at most so many steps.") var participations: Int?
+  @Option(help: "Public groups within which records are sampled; --sampling-rate is the share of all records.") var groups: Int?
   @Option(help: "poisson or without_replacement.") var sampling = AccountingRequest.Sampling.poisson
   @Option(help: "Probability that a record is in a step.") var samplingRate: Double?
   @Option(help: "Number of releases.") var steps: Int?
@@ -49,6 +55,8 @@ struct NoiseOptions: ParsableArguments {
     request.variance = try variance.map { try Double($0) ?? AccountingRequest.variance(fraction: $0) }
     (request.count, request.l2, request.l1, request.dimension) = (count, l2, l1, dimension)
     request.stepCounts = stepCounts.isEmpty ? nil : stepCounts
+    (request.matrixSteps, request.coefficients) = (matrixSteps, coefficients.isEmpty ? nil : coefficients)
+    (request.separation, request.participations, request.groups) = (separation, participations, groups)
     (request.samplingRate, request.steps) = (samplingRate, steps)
     request.relation = relation.map { $0 == .replace ? .replace : .addOrRemove }
     return request

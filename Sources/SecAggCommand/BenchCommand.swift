@@ -7,7 +7,7 @@ import Detector
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measure how fast this machine is.",
-    subcommands: [BenchTraining.self, BenchAggregation.self, BenchNoise.self])
+    subcommands: [BenchTraining.self, BenchAggregation.self, BenchNoise.self, BenchPrivacy.self])
 }
 
 struct BenchTraining: ParsableCommand {

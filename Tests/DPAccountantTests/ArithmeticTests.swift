@@ -37,6 +37,29 @@ import Testing
     for index in 0..<count { #expect(abs(x[index] - real[index]) < 1e-14 && abs(y[index] - imaginary[index]) < 1e-14) }
   }
 
+  /// [AC-24]
+  @Test(arguments: [8, 16, 128]) func realTransformIsItsDefinition(_ count: Int) {
+    var generator = SeededGenerator(seed: UInt64(count))
+    let sequence = (0..<count).map { _ in Double.random(in: -1...1, using: &generator) }
+    let transform = RealTransform(count: count)
+    let allowed = transform.relativeError * sequence.reduce(0) { $0 + abs($1) }
+    var spectrum = (real: [Double](repeating: .nan, count: count / 2 + 1), imaginary: [Double](repeating: .nan, count: count / 2 + 1))
+    transform.forward(sequence) { (spectrum.real[$0], spectrum.imaginary[$0]) = ($1, $2) }
+    let bits = count.trailingZeroBitCount - 1
+    for frequency in 0...count / 2 {
+      var (a, b) = (CompensatedSum(), CompensatedSum())
+      for index in 0..<count {
+        let angle = UnitAngle(-index * frequency, of: count)
+        a.add(sequence[index] * angle.cosine)
+        b.add(sequence[index] * angle.sine)
+      }
+      let place = frequency == count / 2 ? frequency : (0..<bits).reduce(0) { $0 | (frequency >> $1 & 1) << (bits - 1 - $1) }
+      #expect(abs(spectrum.real[place] - a.value) <= allowed && abs(spectrum.imaginary[place] - b.value) <= allowed)
+    }
+    let back = transform.backward(spectrum)
+    for index in 0..<count { #expect(abs(back[index] - sequence[index]) < 1e-14) }
+  }
+
   /// [AC-14] Probabilities of the sum by squaring one big integer that packs those of a summand: no period, no factor.
   @Test(arguments: [(2, 0.25), (3, 0.4), (5, 1.0), (8, 0.0625), (16, 0.5)]) func factorIsTheConvolution(_ count: Int, _ variance: Double)
     throws

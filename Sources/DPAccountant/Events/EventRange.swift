@@ -25,6 +25,7 @@ enum EventRange {
     case .skellam(let noise):
       try require(variance.contains(noise.variance), "a variance lies in 1e-3 ... 1e30 squared grid units")
       try checkNorms(l2: noise.l2, l1: noise.l1)
+    case .bandedMatrixFactorisation(let matrix): _ = try matrix.reduced()
     case .poissonSampled, .sampledWithoutReplacement, .repeated, .composed, .nonPrivate: break
     }
   }

@@ -21,6 +21,8 @@ public indirect enum NoiseEvent: Hashable, Sendable {
   /// Every node of binary trees over `stepCounts` steps, one tree each, noised with `noiseMultiplier` × the sensitivity of one step.
   /// A record is in one step of one tree, which is public; a record in several trees is that many events.
   case treeAggregation(noiseMultiplier: Double, stepCounts: [Int])
+  /// Correlated noise over many steps. It is amplified by the sampling that it describes itself, never by one around it.
+  case bandedMatrixFactorisation(BandedMatrixFactorisation)
   /// Each record enters independently with probability `samplingRate`, then the event happens to the sample.
   case poissonSampled(samplingRate: Double, NoiseEvent)
   /// A sample of fixed size is drawn without replacement, then the event. `samplingRate` is sample size / population size, rounded up.

@@ -75,13 +75,19 @@ struct LossPair: Sendable {
     return LossPair(atoms: atoms, missing: 2 * tail, scale: step / total.squareRoot())
   }
 
+  /// From the smallest loss to the largest.
+  var losses: ClosedRange<Double> {
+    var exponents = atoms.map(\.exponent)
+    if let line { exponents += [line.low, line.high].map { line.slope * $0 + line.offset } }
+    return loss(exponent: exponents.min() ?? 0)...loss(exponent: exponents.max() ?? 0)
+  }
+
   /// ln(1 − q + q·e^w): increasing in w.
   func loss(exponent w: Double) -> Double { rate == 1 ? w : log1p(rate * expm1(w)) }
 
-  /// The w at which the loss is ε; −∞ where no w makes it so small.
-  func exponent(loss: Double) -> Double {
+  /// The w at which the loss is ε; −∞ where no w makes it so small. `ratio` is e^ε − 1.
+  func exponent(loss: Double, ratio: Double) -> Double {
     if rate == 1 { return loss }
-    let ratio = expm1(loss) / rate
-    return ratio > -1 ? log1p(ratio) : -.infinity
+    return ratio > -rate ? log1p(ratio / rate) : -.infinity
   }
 }

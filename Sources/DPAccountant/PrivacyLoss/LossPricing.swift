@@ -63,39 +63,4 @@ enum LossPricing {
   private static func scale(_ pair: LossPair, _ rate: Double) -> Double {
     max(1e-12, rate * expm1(min(50, pair.scale * pair.scale)).squareRoot())
   }
-
-  /// The composition on a grid; nil where it would be too large.
-  static func compose(
-    _ pairs: [(pair: LossPair, count: Int)], _ interval: Double, _ delta: Double, pessimistic: Bool, cellsMax: Int
-  ) -> LossComposition? {
-    var (removed, added): ([(losses: DirectedLosses, count: Int)], [(losses: DirectedLosses, count: Int)]) = ([], [])
-    for (pair, count) in pairs {
-      let both =
-        pessimistic
-        ? LossGrid.pessimistic(pair, interval: interval).map(DirectedLosses.both) : OptimisticGrid.both(pair, interval: interval)
-      guard let both else { return nil }
-      removed.append((both.removed, count))
-      added.append((both.added, count))
-    }
-    let left = LossComposition.Direction(removed, tilt: tilt(removed, delta))
-    let right = LossComposition.Direction(added, tilt: tilt(added, delta))
-    let cells = LossComposition.cells(left, right)
-    guard cells <= cellsMax else { return nil }
-    return LossComposition(left, right, cells: cells, isPessimistic: pessimistic)
-  }
-
-  /// About the tilt at which the composed losses centre on the ε of `delta`: where (K(λ) + ln 1/δ) / λ is smallest. Any tilt is valid.
-  static func tilt(_ parts: [(losses: DirectedLosses, count: Int)], _ delta: Double) -> Double {
-    func cost(_ logTilt: Double) -> Double {
-      let s = exp(logTilt)
-      return (parts.reduce(0) { $0 + Double($1.count) * $1.losses.cumulant(s) } - log(delta)) / s
-    }
-    // Beyond 1 / interval a single cell decides.
-    var (low, high) = (log(1e-3), log(0.5 / parts[0].losses.interval))
-    while high - low > 0.05 {
-      let (left, right) = (low + (high - low) * 0.382, low + (high - low) * 0.618)
-      if cost(left) < cost(right) { high = right } else { low = left }
-    }
-    return exp((low + high) / 2)
-  }
 }

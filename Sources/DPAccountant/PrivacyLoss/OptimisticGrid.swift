@@ -54,7 +54,7 @@ enum OptimisticGrid {
     var lower = line.low
     for index in indices {
       let end = (Double(index) + 0.5) * interval + move(index - indices.lowerBound)
-      let upper = index == indices.upperBound ? line.high : LossGrid.place(pair, line, end)
+      let upper = index == indices.upperBound ? line.high : LossGrid.place(pair, line, end, ratio: expm1(end))
       guard upper > lower else { continue }
       let centre = expm1(Double(index) * interval)
       LossGrid.integrate(pair, line, lower, upper) { mass, ratio in add(mass, ratio, index, centre) }

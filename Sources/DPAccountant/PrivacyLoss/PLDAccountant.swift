@@ -4,15 +4,10 @@ import Foundation
 
 public struct PLDAccountant: Sendable {
   public let relation: NeighbourRelation
-  /// The grid's interval in nats; nil chooses one from the events.
+  /// Largest interval of the grid in nats, of which a finer one is taken where that costs little; nil chooses one from the events.
   public let lossInterval: Double?
   private var charges: [(event: NoiseEvent, count: Int)] = []
   private var isUnbounded = false
-
-  /// Largest transform that is made; a coarser grid is taken rather than a larger one.
-  static let transformMax = 1 << 21
-  /// Largest transform for an interval of our own choice, and for one below 1e-4.
-  private static let transformUsual = (coarse: 1 << 20, fine: 1 << 19)
 
   /// - Throws: `.parameterOutOfRange` for an interval outside 1e-7 ... 1.
   public init(relation: NeighbourRelation = .addOrRemove, lossInterval: Double? = nil) throws(AccountingError) {
@@ -42,6 +37,8 @@ public struct PLDAccountant: Sendable {
       try charge(inner, product, depth: depth + 1)
     case .composed(let events):
       for inner in events { try charge(inner, count, depth: depth + 1) }
+    case .bandedMatrixFactorisation(let matrix):
+      try charge(try matrix.reduced(), count, depth: depth + 1)
     case .nonPrivate:
       isUnbounded = isUnbounded || count > 0
     default:
@@ -61,37 +58,35 @@ public struct PLDAccountant: Sendable {
   /// The smallest ε that is proved at `delta`; infinite where none is.
   /// - Throws: `.parameterOutOfRange` unless 1e-30 ≤ delta < 1; `.unsupportedEvent` where no grid is fine enough.
   public func epsilon(delta: Double) throws(AccountingError) -> PrivacyBound {
-    let epsilon = try value(delta: delta, pessimistic: true) { $0.epsilon(delta: delta) }
+    let epsilon = try value(delta: delta, pessimistic: true)
     return PrivacyBound(epsilon: epsilon, delta: delta, order: nil)
   }
 
   /// An ε that the events are not below at `delta`.
   /// - Throws: as `epsilon(delta:)`.
   public func epsilonAtLeast(delta: Double) throws(AccountingError) -> Double {
-    try value(delta: delta, pessimistic: false) { $0.epsilon(delta: delta) }
+    try value(delta: delta, pessimistic: false)
   }
 
-  private func value(delta: Double, pessimistic: Bool, _ read: (ComposedLosses) -> Double) throws(AccountingError) -> Double {
+  private func value(delta: Double, pessimistic: Bool) throws(AccountingError) -> Double {
     guard delta >= 1e-30, delta < 1 else { throw AccountingError(.parameterOutOfRange, "delta lies in 1e-30 ..< 1 here") }
     if isUnbounded { return .infinity }
     if charges.isEmpty { return 0 }
-    let composition = try compose(delta: delta, pessimistic: pessimistic)
-    return max(read(composition.removed), read(composition.added))
-  }
-
-  private func compose(delta: Double, pessimistic: Bool) throws(AccountingError) -> LossComposition {
-    let steps = charges.reduce(0.0) { $0 + Double($1.count) }
-    let tail = delta * 1e-10 / steps
+    // All plain Gaussians are one.
+    let precision = charges.reduce(0.0) { $0 + GaussianLosses.precision($1.event) * Double($1.count) }
+    let others = charges.filter { GaussianLosses.precision($0.event) == 0 }
+    if others.isEmpty { return GaussianLosses(precision: precision, isPessimistic: pessimistic).epsilon(delta: delta) }
+    let gaussians = GaussianLosses.releases(precision: precision, isPessimistic: pessimistic)
+    let tail = delta * 1e-12 / others.reduce(Double(gaussians.count)) { $0 + Double($1.count) }
     var pairs: [(pair: LossPair, count: Int)] = []
-    for charge in charges { pairs.append((try LossPricing.pair(charge.event, relation, tail: tail), charge.count)) }
-    var interval = lossInterval ?? min(1e-4, (pairs.map { $0.pair.scale }.min() ?? 1) / 64)
-    while interval <= 64 {
-      let usual = interval < 0.9e-4 ? PLDAccountant.transformUsual.fine : PLDAccountant.transformUsual.coarse
-      let cellsMax = lossInterval == nil ? usual : PLDAccountant.transformMax
-      if let composition = LossPricing.compose(pairs, interval, delta, pessimistic: pessimistic, cellsMax: cellsMax) { return composition }
-      // A chosen interval is kept where it can be; one of our own choice gives way sooner.
-      interval *= 2
+    if gaussians.count > 0 { pairs.append((.gaussian(noiseMultiplier: gaussians.noiseMultiplier, tail: tail), gaussians.count)) }
+    for charge in others { pairs.append((try LossPricing.pair(charge.event, relation, tail: tail), charge.count)) }
+    let interval = lossInterval ?? min(1e-4, (pairs.map { $0.pair.scale }.min() ?? 1) / 64)
+    let plan = GridPlan(
+      pairs: pairs, delta: delta, isPessimistic: pessimistic, interval: interval, isRequested: lossInterval != nil)
+    guard let epsilon = plan.epsilon() else {
+      throw AccountingError(.unsupportedEvent, "no grid holds the losses of these events")
     }
-    throw AccountingError(.unsupportedEvent, "no grid holds the losses of these events")
+    return epsilon
   }
 }

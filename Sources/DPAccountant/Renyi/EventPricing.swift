@@ -23,7 +23,7 @@ enum EventPricing {
       // Complete nodes over one of n steps: ⌊log2 n⌋ + 1 at most (Kairouz, McMahan, Song, Thakkar, Thakurta, Xu 2021).
       return GaussianTerm(noiseMultiplier: sigma, nodes: Double(steps.map { Int.bitWidth - $0.leadingZeroBitCount }.max() ?? 0))
     case .nonPrivate: return UnboundedTerm()
-    case .poissonSampled, .sampledWithoutReplacement, .repeated, .composed:
+    case .poissonSampled, .sampledWithoutReplacement, .repeated, .composed, .bandedMatrixFactorisation:
       throw AccountingError(.unsupportedEvent, "only a single release without further sampling can be sampled")
     }
   }
@@ -42,6 +42,8 @@ enum EventPricing {
     case .laplace, .discreteGaussianSum, .skellam:
       let plain = try release(inner)
       return InterpolatedTerm(base: PoissonSampledTerm(base: plain, rate: rate), unsampled: plain)
+    case .bandedMatrixFactorisation:
+      throw AccountingError(.unsupportedEvent, "a banded matrix is amplified only by sampling within public groups, a part of the event")
     case .treeAggregation:
       throw AccountingError(.unsupportedEvent, "in a tree each record's step is public: sampling gives no amplification")
     default:

@@ -50,6 +50,8 @@ public struct RenyiAccountant: Sendable {
       try charge(inner, product, depth: depth + 1)
     case .composed(let events):
       for inner in events { try charge(inner, count, depth: depth + 1) }
+    case .bandedMatrixFactorisation(let matrix):
+      try charge(try matrix.reduced(), count, depth: depth + 1)
     default:
       try add(event, count)
     }

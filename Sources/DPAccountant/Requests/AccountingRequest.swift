@@ -10,6 +10,7 @@ public struct AccountingRequest: Sendable {
     case discreteGaussian = "discrete_gaussian"
     case discreteGaussianSum = "discrete_gaussian_sum"
     case treeAggregation = "tree_aggregation"
+    case bandedMatrixFactorisation = "banded_matrix_factorisation"
   }
   public enum Sampling: String, Sendable, CaseIterable {
     case poisson
@@ -33,6 +34,12 @@ public struct AccountingRequest: Sendable {
   public var count: Int?
   public var dimension: Int?
   public var stepCounts: [Int]?
+  /// Of a banded matrix: its rows, its coefficients, and the steps that a record is in.
+  public var matrixSteps: Int?
+  public var coefficients: [Double]?
+  public var separation: Int?
+  public var participations: Int?
+  public var groups: Int?
   public var samplingRate: Double?
   public var sampleSize: Int?
   public var populationSize: Int?
@@ -85,7 +92,8 @@ extension AccountingRequest {
 extension AccountingRequest: Decodable {
   private enum Name: String, CodingKey, CaseIterable {
     case op, mechanism, sampling, accountant, relation, rule, scale, variance, sensitivity, l2, l1, count, dimension, steps, orders, delta
-    case epsilon, bounds
+    case epsilon, bounds, coefficients, separation, participations, groups
+    case matrixSteps = "matrix_steps"
     case noiseMultiplier = "noise_multiplier"
     case stepCounts = "step_counts"
     case samplingRate = "sampling_rate"
@@ -133,8 +141,12 @@ extension AccountingRequest: Decodable {
     (sampleSize, populationSize) = (try whole(.sampleSize), try whole(.populationSize))
     orders = try values.decodeIfPresent([Double].self, forKey: .orders)
     stepCounts = try values.decodeIfPresent([Int].self, forKey: .stepCounts)
+    (matrixSteps, separation, participations, groups) = (
+      try whole(.matrixSteps), try whole(.separation), try whole(.participations), try whole(.groups)
+    )
+    coefficients = try values.decodeIfPresent([Double].self, forKey: .coefficients)
     bounds = try values.decodeIfPresent(Bool.self, forKey: .bounds) ?? bounds
-    guard (orders?.count ?? 0) <= AccountingRequest.listMax, (stepCounts?.count ?? 0) <= AccountingRequest.listMax else {
+    guard [orders?.count, stepCounts?.count, coefficients?.count].allSatisfy({ ($0 ?? 0) <= AccountingRequest.listMax }) else {
       throw AccountingError(.malformedRequest, "a list has at most 10000 values")
     }
   }

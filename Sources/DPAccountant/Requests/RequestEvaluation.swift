@@ -52,8 +52,9 @@ extension AccountingRequest {
   }
 
   private func calibrated(target: Double, delta: Double) throws(AccountingError) -> Double {
-    guard [.gaussian, .laplace, .treeAggregation].contains(mechanism) else {
-      throw AccountingError(.malformedRequest, "a noise multiplier is calibrated for gaussian, laplace and tree_aggregation")
+    guard [.gaussian, .laplace, .treeAggregation, .bandedMatrixFactorisation].contains(mechanism) else {
+      throw AccountingError(
+        .malformedRequest, "a noise multiplier is calibrated for gaussian, laplace, tree_aggregation and banded_matrix_factorisation")
     }
     try Calibration.checkTarget(target)
     var start = RenyiAccountant.firstGuess

@@ -28,6 +28,12 @@ extension AccountingRequest {
       try allow("noise_multiplier", "step_counts")
       return .treeAggregation(
         noiseMultiplier: try need(noise ?? noiseMultiplier, "noise_multiplier"), stepCounts: try need(stepCounts, "step_counts"))
+    case .bandedMatrixFactorisation:
+      try allow("noise_multiplier", "matrix_steps", "coefficients", "separation", "participations", "groups")
+      return .bandedMatrixFactorisation(
+        BandedMatrixFactorisation(
+          noiseMultiplier: try need(noise ?? noiseMultiplier, "noise_multiplier"), steps: try need(matrixSteps, "matrix_steps"),
+          coefficients: try need(coefficients, "coefficients"), participation: try participation()))
     case .discreteGaussian:
       try allow("variance", "sensitivity")
       return .discreteGaussian(variance: try need(variance, "variance"), sensitivity: sensitivity ?? 1)
@@ -45,6 +51,23 @@ extension AccountingRequest {
     }
   }
 
+  /// Groups that are sampled, or steps far apart: one of both.
+  private func participation() throws(AccountingError) -> BandedMatrixFactorisation.Participation {
+    guard sampling == .poisson, sampleSize == nil, populationSize == nil else {
+      throw AccountingError(.unsupportedEvent, "the groups of a banded matrix are accounted for with Poisson sampling only")
+    }
+    guard let groups else {
+      guard samplingRate == nil else {
+        throw AccountingError(.malformedRequest, "`sampling_rate` needs `groups` here: records are sampled within public groups")
+      }
+      return .separated(separation: try need(separation, "separation"), atMost: try need(participations, "participations"))
+    }
+    guard separation == nil, participations == nil else {
+      throw AccountingError(.malformedRequest, "`groups` excludes `separation` and `participations`")
+    }
+    return .sampledGroups(groups: groups, samplingRate: try need(samplingRate, "sampling_rate"))
+  }
+
   /// Δ₁ ≤ Δ₂·min(√d, Δ₂) for integer vectors, rounded up.
   private func largestL1(_ l2: Double, _ dimension: Int) -> Double {
     guard dimension > 0, l2.isFinite else { return l2 }
@@ -52,6 +75,8 @@ extension AccountingRequest {
   }
 
   private func sampled(_ event: NoiseEvent) throws(AccountingError) -> NoiseEvent {
+    // Its sampling is a part of it.
+    if mechanism == .bandedMatrixFactorisation { return event }
     var rate = samplingRate
     if sampleSize != nil || populationSize != nil {
       guard rate == nil, sampling == .withoutReplacement else {
@@ -81,7 +106,8 @@ extension AccountingRequest {
     let given: [(String, Bool)] = [
       ("noise_multiplier", noiseMultiplier != nil), ("scale", scale != nil), ("variance", variance != nil),
       ("sensitivity", sensitivity != nil), ("l2", l2 != nil), ("l1", l1 != nil), ("count", count != nil), ("dimension", dimension != nil),
-      ("step_counts", stepCounts != nil),
+      ("step_counts", stepCounts != nil), ("matrix_steps", matrixSteps != nil), ("coefficients", coefficients != nil),
+      ("separation", separation != nil), ("participations", participations != nil), ("groups", groups != nil),
     ]
     for (name, isGiven) in given where isGiven && !names.contains(name) {
       throw AccountingError(.malformedRequest, "`\(name)` is no parameter of \(mechanism.rawValue)")
