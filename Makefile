@@ -1,6 +1,6 @@
 # `make demo` and `make test` set everything up themselves. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-full test model fuzz sanitize lint fmt bench bench-aggregation bench-privacy soak clean
+.PHONY: help setup build demo demo-full test model fuzz sanitize lint fmt bench bench-aggregation bench-privacy mutants soak clean
 
 BIN := .build/release
 
@@ -46,6 +46,9 @@ bench-aggregation: build ## masks, shares and unmasking, against Flower's SecAgg
 
 bench-privacy: build ## accountants and exact noise, against dp-accounting and OpenDP (a minute)
 	@tools/bench/privacy/run
+
+mutants: ## breaks the privacy code in one place at a time; the tests must notice each (an hour)
+	@tools/mutants
 
 soak: build ## 10,000 simulated federations with faults and malicious parties (under an hour)
 	$(BIN)/secagg simulate --campaign 10000 --threads 2

@@ -133,7 +133,7 @@ let package = Package(
       "CommandTests",
       [
         "SecAggCommand", "TrainerCommand", "ServerCommand", "ClientCommand", "RosterCommand", "Federation", "SecAgg", "Sodium", "Detector",
-        "Safetensors", "CommandLineKit", "TestSupport",
+        "Participant", "Safetensors", "CommandLineKit", "TestSupport",
       ]),
     tests("TidyTests", []),
     tests("VectorTests", ["SecAgg", "Masking", "Sodium", "Participant", "Federation"]),

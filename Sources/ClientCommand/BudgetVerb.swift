@@ -1,4 +1,4 @@
-// `secagg-client budget`: what this site has paid for, by job, and what its policy leaves.
+// `secagg-client budget`: what this site has paid for, by job, and what its policy leaves; and charges taken back on evidence.
 import ArgumentParser
 import CommandLineKit
 import Federation
@@ -8,10 +8,15 @@ import Participant
 struct BudgetVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "budget", abstract: "Show what this site has spent of its privacy, by job and in all.",
-    discussion: "Every noised input that may have left counts, whether its sum was released or not. The client may not run meanwhile.")
+    discussion: """
+      Every noised input that may have left counts, whether its sum was released or not. The client may not run meanwhile.
+      --refund takes a charge back where evidence shows that nobody can open the input any more: a file of the server's or the site's folder
+      `refunds`, checked here against the roster.
+      """)
 
   @OptionGroup var file: SiteFile
   @Option(help: "Delta at which epsilon is shown; the policy's, or 1e-5.") var delta: Double?
+  @Option(help: "Evidence for which to take a charge back; may be given more than once.") var refund: [String] = []
   @Flag(help: "Print the result as JSON on standard output.") var json = false
 
   func validate() throws {
@@ -38,6 +43,7 @@ struct BudgetVerb: ParsableCommand {
     // A site that never ran has no journal, and asking makes none.
     let hasRun = FileManager.default.fileExists(atPath: "\(config.stateDirectory)/\(Journal.fileName)")
     let journal = hasRun ? try Journal(directory: config.stateDirectory) : nil
+    for path in refund { try takeBack(path, journal) }
     let report = Self.report(journal?.charges ?? [], policy, delta: delta ?? policy.delta ?? SitePolicy.deltaUsual)
     if json { return try JSONOutput.object(report) }
     guard report.inputs > 0 else { return Output.line("nothing spent: no noised input left this site") }
@@ -48,6 +54,21 @@ struct BudgetVerb: ParsableCommand {
     let limits = report.limits.sorted { $0.key < $1.key }.map { "\($0.value) a \($0.key)" }
     Output.line(
       "at delta \(report.delta); the policy allows " + (limits.isEmpty ? "what each job promises" : limits.joined(separator: ", ")))
+  }
+
+  /// - Throws: where the evidence does not hold, is not about this site's input, or nothing was paid for that.
+  private func takeBack(_ path: String, _ journal: Journal?) throws {
+    let site = try Site(file.config)
+    let evidence = try EvidenceFolder.read(path)
+    let verdict = try evidence.check(site.roster.view)
+    guard verdict.claim == .unopened, verdict.culprit.map({ $0 == site.member.site }) ?? true else {
+      throw ParticipantError(
+        .journalForbids, "\(path) does not show that this site's input can be opened by nobody",
+        hint: "give a file of the folder `refunds` that is for this site, or for all of an attempt")
+    }
+    guard let journal else { throw ParticipantError(.journalForbids, "this site paid for nothing", hint: "nothing is to be taken back") }
+    try journal.record(.refunded(context: verdict.context))
+    Output.note("round \(verdict.round) attempt \(verdict.attempt) of job \(verdict.job): the charge is taken back")
   }
 
   static func report(_ all: [Journal.Payment], _ policy: SitePolicy, delta: Double) -> Report {

@@ -19,6 +19,8 @@ public final class AttemptJournal {
     case roundFinished(round: UInt32, weights: [UInt8])
     /// An attempt's sum is paid for; written before anybody is asked to reveal.
     case charged(round: UInt32, attempt: UInt32, charge: PrivacyCharge)
+    /// The attempt's charge is taken back: evidence showed that nobody can open any of its inputs (spec/09, RF-03).
+    case refunded(round: UInt32, attempt: UInt32)
   }
 
   public struct Job: Equatable, Sendable {
@@ -35,9 +37,14 @@ public final class AttemptJournal {
   public private(set) var lastRound: (round: UInt32, weights: [UInt8])?
   /// Digest of the weights that the last round that ended started from.
   public private(set) var weightsBefore: [UInt8]?
-  /// What the job has spent, in the order of payment.
-  public private(set) var charges: [PrivacyCharge] = []
-  private var chargedRounds: Set<UInt32> = []
+  private struct Payment {
+    let round: UInt32
+    let attempt: UInt32
+    let charge: PrivacyCharge
+  }
+  private var payments: [Payment] = []
+  /// What the job has spent, in the order of payment; what was taken back is not among it.
+  public var charges: [PrivacyCharge] { payments.map(\.charge) }
   private var attempts: [UInt32: UInt32] = [:]
   private var contexts: Set<[UInt8]> = []
 
@@ -64,7 +71,12 @@ public final class AttemptJournal {
   public func knows(context: [UInt8]) -> Bool { contexts.contains(context) }
 
   /// Whether an attempt of the round was paid for.
-  public func isCharged(round: UInt32) -> Bool { chargedRounds.contains(round) }
+  public func isCharged(round: UInt32) -> Bool { payments.contains { $0.round == round } }
+
+  /// What an attempt was charged; nil where it was not, or it was taken back.
+  func charge(round: UInt32, attempt: UInt32) -> PrivacyCharge? {
+    payments.first { $0.round == round && $0.attempt == attempt }?.charge
+  }
 
   /// Makes an entry durable.
   public func record(_ entry: Entry) throws(CoordinatorError) {
@@ -91,9 +103,8 @@ public final class AttemptJournal {
     case .roundFinished(let round, let weights):
       weightsBefore = lastRound?.weights ?? job?.weights
       lastRound = (round, weights)
-    case .charged(let round, _, let charge):
-      charges.append(charge)
-      chargedRounds.insert(round)
+    case .charged(let round, let attempt, let charge): payments.append(Payment(round: round, attempt: attempt, charge: charge))
+    case .refunded(let round, let attempt): payments.removeAll { $0.round == round && $0.attempt == attempt }
     }
   }
 
@@ -124,6 +135,10 @@ public final class AttemptJournal {
       into.integer(attempt)
       into.data(charge.mechanism)
       into.integer(charge.shares)
+    case .refunded(let round, let attempt):
+      into.count(6)
+      into.integer(round)
+      into.integer(attempt)
     }
     return into.bytes
   }
@@ -143,6 +158,7 @@ public final class AttemptJournal {
         let charge = PrivacyCharge(mechanism: try from.data(limit: PrivacyCharge.mechanismBytesMax), shares: try from.integer())
         guard charge.event != nil else { return nil }
         entry = .charged(round: round, attempt: attempt, charge: charge)
+      case 6: entry = .refunded(round: try from.integer(), attempt: try from.integer())
       default: return nil
       }
       try from.end()

@@ -22,6 +22,8 @@ public struct JobWeights: Sendable {
   private var previous: [Float]?
   private let folder: String
 
+  public var parameters: [Float] { values.parameters }
+
   /// The global statistics as the flat vector has them: means and second moments.
   public var statistics: [Float] { PooledStatistics.moments(values.statistics, layout: layout) }
 

@@ -125,6 +125,7 @@ extension RoundDriver {
       guard let kept = try folder.keep(evidence, setup.roster) else {
         return logger.error("\(folder.path(of: evidence)) is full: evidence is not kept")
       }
+      try refund(kept.verdict, attempt)
       logger.log(
         level: evidence.isAccusation ? .error : .info, "\(kept.verdict.finding)",
         metadata: ["code": "\(kept.verdict.claim.rawValue)", "evidence": "\(kept.path)"])

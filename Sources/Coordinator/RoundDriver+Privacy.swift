@@ -37,6 +37,15 @@ extension RoundDriver {
     return true
   }
 
+  /// Takes back what an attempt was charged, where evidence shows that none of its inputs can be opened by anybody (RF-03, RF-04).
+  func refund(_ verdict: Verdict, _ attempt: RunningAttempt) throws(CoordinatorError) {
+    guard verdict.claim == .unopened, verdict.culprit == nil, verdict.context == attempt.context,
+      let charge = journal.charge(round: verdict.round, attempt: verdict.attempt), !charge.isOfTraining
+    else { return }
+    try journal.record(.refunded(round: verdict.round, attempt: verdict.attempt))
+    logger.notice("round \(verdict.round) attempt \(verdict.attempt): its charge is taken back, nobody can open its inputs")
+  }
+
   /// Whether an earlier attempt of the round paid: with privacy by record sites send the result of one training again. A site that had to
   /// train again pays once more, on its own account.
   private func isPaid(_ attempt: RunningAttempt) -> Bool {

@@ -76,8 +76,7 @@ extension RoundDriver {
       configurationDigest: setup.plan.digest, sections: [], mechanism: [])
     let (session, mechanism): (ServerSession, Mechanism)
     do {
-      mechanism = try setup.plan.mechanism(
-        kind: kind, sites: cohort.count, samplesReference: reference, shares: plan.noiseShares)
+      mechanism = try setup.plan.mechanism(kind: kind, of: plan, samplesReference: reference)
       plan.sections = setup.plan.sections(kind: kind, mechanism: mechanism)
       plan.mechanism = mechanism.encoded()
       session = try ServerSession(plan: plan, roster: setup.roster, signingKey: setup.signingKey)
@@ -138,11 +137,17 @@ extension RoundDriver {
   private func decode(_ attempt: RunningAttempt, _ sum: RoundSum) throws -> MeanUpdate {
     switch attempt.mechanism {
     case .plain(let encoding):
-      try UpdateDecoder(encoding).decode(
+      return try UpdateDecoder(encoding).decode(
         sum: sum.sections, layout: attempt.plan.sections, survivors: sum.survivors.count,
         globalStatistics: attempt.kind == .training ? weights.statistics : [])
     case .noised(let encoding):
-      try NoisedUpdateDecoder(encoding).decode(sum: sum.sections, survivors: sum.survivors.count, context: attempt.context)
+      var update = try NoisedUpdateDecoder(encoding).decode(
+        sum: sum.sections, survivors: sum.survivors.count, context: attempt.context)
+      if setup.plan.sumsGradients {
+        update.parameters = setup.plan.gradientStep(
+          mean: update.parameters, weights: weights.parameters, layout: weights.layout, round: attempt.plan.round)
+      }
+      return update
     }
   }
 

@@ -66,6 +66,8 @@ struct Consortium: Sendable {
     if let clip = privacy.clip { parts.append("clip: \(clip)") }
     if let rate = privacy.samplingRate { parts.append("sampling_rate: \(rate)") }
     if let quantile = privacy.clipQuantile { parts.append("clip_quantile: \(quantile)") }
+    if privacy.form != .local { parts.append("form: \(privacy.form.rawValue)") }
+    if let mechanism = privacy.mechanism { parts.append("mechanism: \(mechanism)") }
     if let lot = privacy.lotSize { parts.append("lot_size: \(lot)") }
     return parts.joined(separator: ", ")
   }

@@ -43,8 +43,13 @@ struct DemoPlan: Sendable {
   /// Baselines are measured on the validation scenes every this many epochs, and after the last.
   var validationPeriod = 1
 
-  /// Local epochs after a round.
-  func epochs(after round: Int) -> Double { Double(round * training.localEpochs) / Double(training.roundsPerEpoch) }
+  /// Local epochs after a round; where a round is one step, the share of the images that it saw.
+  func epochs(after round: Int) -> Double {
+    if let privacy, privacy.form == .distributed {
+      return Double(round) * (privacy.samplingRate ?? FederatedConfig.Privacy.samplingRateUsual)
+    }
+    return Double(round * training.localEpochs) / Double(training.roundsPerEpoch)
+  }
   var rounds: Int { training.rounds }
   var epochs: Int { Int(epochs(after: rounds).rounded(.up)) }
 

@@ -7,6 +7,7 @@ enum Derivation {
   static let pairMask = "secagg/v1/pair-mask"
   static let selfMask = "secagg/v1/self-mask"
   static let maskKey = "secagg/v1/mask-key"
+  static let noise = "secagg/v1/noise-seed"
   static let contextBytes = 32
 
   static func message(_ label: String, _ fields: [[UInt8]]) -> [UInt8] {
@@ -70,8 +71,13 @@ public struct MaskRoot: Sendable {
     derive(Derivation.selfMask, owner, context)
   }
 
-  private func derive(_ label: String, _ owner: UInt32, _ context: [UInt8]) -> SecretBytes {
+  /// The seed of one component of the noise of site `owner`, when this is that component's root.
+  public func noiseSeed(owner: UInt32, component: UInt8, context: [UInt8]) -> SecretBytes {
+    derive(Derivation.noise, owner, context, [component])
+  }
+
+  private func derive(_ label: String, _ owner: UInt32, _ context: [UInt8], _ rest: [UInt8] = []) -> SecretBytes {
     precondition(context.count == Derivation.contextBytes, "ctx has 32 bytes")
-    return BLAKE2b.derive(key: scalar.secretBytes(), Derivation.message(label, [context, Derivation.identifier(owner)]))
+    return BLAKE2b.derive(key: scalar.secretBytes(), Derivation.message(label, [context, Derivation.identifier(owner), rest]))
   }
 }

@@ -26,6 +26,7 @@ public final class Journal {
     public fileprivate(set) var survivors: SignedSet?
     public fileprivate(set) var isRevealed = false
     public fileprivate(set) var charge: PrivacyCharge?
+    public fileprivate(set) var isRefunded = false
   }
 
   /// The first weights and the configuration of a job.
@@ -39,8 +40,9 @@ public final class Journal {
   private var attempts: [[UInt8]: Attempt] = [:]
   private var pins: [String: Pin] = [:]
   public private(set) var highestRosterSerial: UInt64 = 0
-  /// What this site has paid for, over all jobs, in the order of payment.
-  public private(set) var charges: [Payment] = []
+  private var payments: [(context: [UInt8], payment: Payment)] = []
+  /// What this site has paid for, over all jobs, in the order of payment; what was taken back is not among it.
+  public var charges: [Payment] { payments.filter { attempts[$0.context]?.isRefunded != true }.map(\.payment) }
   public typealias Payment = (job: String, round: UInt32, charge: PrivacyCharge)
   /// Bytes of a half-written last entry that a crash left and that were cut; 0 otherwise.
   public var tornBytes: Int { file?.tornBytes ?? 0 }
@@ -124,6 +126,7 @@ extension Journal {
       attempts[context]?.survivors == SignedSet(survivors: survivors, hash: hash)
     case .revealed(let context): attempts[context]?.isRevealed ?? false
     case .charged(let context, let charge): attempts[context]?.charge == charge
+    case .refunded(let context): attempts[context]?.isRefunded ?? false
     }
   }
 
@@ -150,7 +153,15 @@ extension Journal {
         return "a charge for a context that was never accepted, or too late"
       }
       return attempt.charge == nil ? nil : "another charge for this context before"
+    case .refunded(let context): return refundProblem(context)
     }
+  }
+
+  /// Why nothing can be taken back for a context; nil if its charge can.
+  private func refundProblem(_ context: [UInt8]) -> String? {
+    guard let attempt = attempts[context], let charge = attempt.charge else { return "this site paid nothing for that attempt" }
+    // What was learnt in noised steps goes on in the trainer's momenta and in later attempts, whoever opens this one.
+    return charge.isOfTraining ? "what was paid for is a training, not this attempt's sum" : nil
   }
 
   private func apply(_ entry: JournalEntry) {
@@ -165,7 +176,8 @@ extension Journal {
     case .revealed(let context): attempts[context]?.isRevealed = true
     case .charged(let context, let charge):
       attempts[context]?.charge = charge
-      if let attempt = attempts[context] { charges.append((attempt.job, attempt.round, charge)) }
+      if let attempt = attempts[context] { payments.append((context, (attempt.job, attempt.round, charge))) }
+    case .refunded(let context): attempts[context]?.isRefunded = true
     }
   }
 

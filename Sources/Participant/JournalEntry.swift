@@ -18,6 +18,8 @@ public enum JournalEntry: Equatable, Sendable {
   case revealed(context: [UInt8])
   /// The noised input of this context is paid for, before it leaves: mechanism bytes, and the noise shares that nobody knows.
   case charged(context: [UInt8], charge: PrivacyCharge)
+  /// The charge of this context is taken back: evidence showed that nobody can open the input (spec/09, "Refunds").
+  case refunded(context: [UInt8])
 
   static let digestBytes = 32
   static let jobBytesMax = 256
@@ -62,6 +64,9 @@ public enum JournalEntry: Equatable, Sendable {
       out.append(7)
       [context, charge.mechanism].forEach(field)
       number(UInt64(charge.shares), 4)
+    case .refunded(let context):
+      out.append(8)
+      field(context)
     }
     return out
   }
@@ -101,6 +106,8 @@ public enum JournalEntry: Equatable, Sendable {
       }
       let charge = PrivacyCharge(mechanism: mechanism, shares: UInt32(shares))
       return charge.event == nil ? nil : .charged(context: context, charge: charge)
+    case 8:
+      return reader.digest().map { .refunded(context: $0) }
     default:
       return nil
     }

@@ -11,6 +11,8 @@ final class LocalWork {
     let round: UInt32
     let weights: [UInt8]
     let configuration: [UInt8]
+    /// ctx where a training serves one attempt alone: its sample of images must be a fresh one for each noised sum.
+    let context: [UInt8]?
   }
 
   enum Stage {
@@ -22,6 +24,8 @@ final class LocalWork {
   }
 
   let key: Key
+  /// Of the attempt that the work began for.
+  let plan: RoundPlan
   var stage: Stage
   /// The global weights, once they are here.
   var global: GlobalWeights?
@@ -35,8 +39,8 @@ final class LocalWork {
 
   var kind: RoundKind { RoundKind(round: key.round) }
 
-  init(key: Key, bytesMax: Int) {
-    self.key = key
+  init(key: Key, plan: RoundPlan, bytesMax: Int) {
+    (self.key, self.plan) = (key, plan)
     stage = .downloading(ChunkAssembler(bytesMax: bytesMax))
   }
 

@@ -45,14 +45,14 @@ package struct PolicyGate {
   }
 
   private func admit(_ privacy: JobPlan.Privacy?) throws(ParticipantError) {
-    let rule =
-      privacy == nil ? policy.rule(forbidding: "none", "none") : policy.rule(forbidding: privacy?.unit.rawValue ?? "", "discrete_gaussian")
+    let (unit, noise) = (privacy?.unit.rawValue ?? "none", privacy?.noise.rawValue ?? "none")
+    let rule = policy.rule(forbidding: unit, noise)
     if let rule {
       throw ParticipantError(
         .policy,
         privacy == nil
           ? "the job has no differential privacy, and this site's policy asks for it (`policy.\(rule)`)"
-          : "the job's privacy (unit \(privacy?.unit.rawValue ?? "none"), discrete_gaussian) is none that this site's policy names "
+          : "the job's privacy (unit \(unit), \(noise)) is none that this site's policy names "
             + "(`policy.\(rule)`)",
         hint: privacy == nil
           ? "remove the rule from site.yaml only if masks alone are enough for you" : "add it in site.yaml if you agree")
@@ -115,7 +115,7 @@ package struct PolicyGate {
   }
 
   private func checkPlain(_ given: EncodingParameters, _ plan: RoundPlan, _ job: JobPlan) throws(Refusal) {
-    guard job.privacy == nil || job.recordMechanism != nil else {
+    guard !job.noisesSums else {
       throw Refusal(.badMechanism, "a plan without noise for a noised job")
     }
     let kind = RoundKind(round: plan.round)
@@ -130,7 +130,9 @@ package struct PolicyGate {
 
   /// Any constants with the job's clip, bits and dimension serve that assure its noise: what they cost is charged.
   private func checkNoised(_ given: NoisedEncoding, _ plan: RoundPlan, _ job: JobPlan) throws(Refusal) {
-    guard let privacy = job.privacy, privacy.records == nil else { throw Refusal(.badMechanism, "a noised plan for a job without noise") }
+    guard let privacy = job.privacy, job.noisesSums else { throw Refusal(.badMechanism, "a noised plan for a job without noise") }
+    guard given.samplingRate == privacy.records?.samplingRate, (given.noise == .discreteGaussian) == (privacy.noise == .discreteGaussian)
+    else { throw Refusal(.badMechanism, "the plan's noise or sampling rate is not the job's") }
     guard given.clip == privacy.clip, given.bits == job.quantisation.bits, given.dimension == job.parameterCount else {
       throw Refusal(.badMechanism, "the plan's clip, bits or dimension are not the job's")
     }

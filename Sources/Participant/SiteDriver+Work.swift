@@ -8,7 +8,9 @@ import Transport
 
 extension SiteDriver {
   func key(_ plan: RoundPlan) -> LocalWork.Key {
-    LocalWork.Key(round: plan.round, weights: plan.weightsDigest, configuration: plan.configurationDigest)
+    LocalWork.Key(
+      round: plan.round, weights: plan.weightsDigest, configuration: plan.configurationDigest,
+      context: job?.sumsGradients == true ? plan.context : nil)
   }
 
   /// An attempt was accepted: its work begins, or the work of an earlier attempt on the same weights serves it.
@@ -24,7 +26,7 @@ extension SiteDriver {
       }
     }
     work?.cancel()
-    let next = LocalWork(key: key, bytesMax: GlobalWeights.bytesMax(job))
+    let next = LocalWork(key: key, plan: attempt.plan, bytesMax: GlobalWeights.bytesMax(job))
     work = next
     if let lastWeights, lastWeights.digest == key.weights {
       await train(next, on: lastWeights)
@@ -91,8 +93,9 @@ extension SiteDriver {
 
   private func trainerJob(_ job: JobPlan, _ work: LocalWork, _ files: JobFiles) -> TrainerJob {
     let training = job.training
+    let kind: TrainerJob.Kind = work.kind == .census ? .census : job.sumsGradients ? .gradientSum : .weights
     return TrainerJob(
-      kind: work.kind == .census ? .census : .weights, round: Int(work.key.round), rounds: job.rounds, localEpochs: training.localEpochs,
+      kind: kind, round: Int(work.key.round), rounds: job.rounds, localEpochs: training.localEpochs,
       roundsPerEpoch: training.roundsPerEpoch, batchSize: training.batchSize, imageSize: job.imageSize, data: setup.data,
       optimizer: .init(
         name: training.optimizer.rawValue, learningRate: training.learningRate, momentum: training.momentum,
@@ -101,7 +104,7 @@ extension SiteDriver {
         cosine: training.cosine),
       seed: seed(job, round: work.key.round, roundsPerEpoch: UInt32(training.roundsPerEpoch)), threads: setup.threads,
       augment: training.augment, norm: work.key.round > training.batchNormRounds ? .frozen : .batch, state: files.optimizerState,
-      validate: job.validatesLocally, privacy: job.privacy.flatMap(TrainerJob.Privacy.init))
+      validate: job.validatesLocally, privacy: job.privacy.flatMap { TrainerJob.Privacy($0, plan: work.plan) })
   }
 
   /// A seed of its own for every site and round, the same in every run of the job; below 2^53, which every JSON reader keeps. Rounds that
@@ -193,6 +196,12 @@ extension SiteDriver {
     let encoder = try NoisedUpdateEncoder(parameters)
     let base = global.values.parameters
     var random = RandomStream()
+    if parameters.samplingRate != nil {
+      let sum = result?.gradientSum ?? [Int64](repeating: 0, count: parameters.paddedDimension)
+      let update = try encoder.encode(sum: sum, from: &random)
+      if update.saturated > 0 { logger.notice("\(update.saturated) values of the sum were clamped to the plan's range") }
+      return update.sections
+    }
     func encoded(_ local: [Float]) throws -> [[UInt32]] {
       let update = try encoder.encode(local: local, global: base, context: plan.context, from: &random)
       if update.saturated > 0 { logger.notice("\(update.saturated) values of the update were clamped to the plan's range") }

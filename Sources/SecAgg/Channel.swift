@@ -5,38 +5,40 @@ import Sodium
 
 enum Channel {
   private static let nonce = [UInt8](repeating: 0, count: AEAD.nonceBytes)
-  /// The share of the mask key's root, then that of the self-mask's.
-  static let plaintextBytes = 2 * Scalar.byteCount
+  /// The share of the mask key's root, that of the self-mask's, then those of the noise's components.
+  static func plaintextBytes(components: Int) -> Int { (2 + components) * Scalar.byteCount }
 
-  static func offset(of kind: ShareKind) -> Int { kind == .maskKey ? 0 : Scalar.byteCount }
+  static func offset(of kind: ShareKind) -> Int { (Int(kind.rawValue) - 1) * Scalar.byteCount }
 
-  /// Two shares behind each other.
-  static func plaintext(maskKeyShare: Scalar, selfMaskShare: Scalar) -> SecretBytes {
-    var plaintext = SecretBytes(count: plaintextBytes)
+  /// A holder's shares behind each other.
+  static func plaintext(maskKeyShare: Scalar, selfMaskShare: Scalar, noiseShares: [Scalar] = []) -> SecretBytes {
+    var plaintext = SecretBytes(count: plaintextBytes(components: noiseShares.count))
+    let kinds = ShareKind.all(components: noiseShares.count)
     plaintext.withUnsafeMutableBytes { target in
-      for (share, kind) in [(maskKeyShare, ShareKind.maskKey), (selfMaskShare, .selfMask)] {
+      for (share, kind) in zip([maskKeyShare, selfMaskShare] + noiseShares, kinds) {
         share.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: target[offset(of: kind)...]).copyMemory(from: $0) }
       }
     }
     return plaintext
   }
 
-  /// The envelope of a holder's two shares.
+  /// The envelope of a holder's shares.
   static func seal(
     _ plaintext: borrowing SecretBytes, from dealer: SiteID, to holder: SiteID, key: borrowing SecretBytes, context: [UInt8]
   ) -> [UInt8] {
     AEAD.seal(plaintext, associatedData: associatedData(dealer, holder, context), nonce: nonce, key: key)
   }
 
-  /// The two shares of an envelope, or nil where it does not open or holds no canonical scalars: the dealer's fault, since the
+  /// The shares of an envelope, or nil where it does not open or holds no canonical scalars: the dealer's fault, since the
   /// caller has compared the envelope with the hash that the dealer signed.
   static func open(
-    _ envelope: [UInt8], from dealer: SiteID, to holder: SiteID, key: borrowing SecretBytes, context: [UInt8]
+    _ envelope: [UInt8], from dealer: SiteID, to holder: SiteID, components: Int, key: borrowing SecretBytes, context: [UInt8]
   ) -> SecretBytes? {
     let data = associatedData(dealer, holder, context)
     guard let plaintext = try? AEAD.open(envelope, associatedData: data, nonce: nonce, key: key),
-      plaintext.count == plaintextBytes, share(.maskKey, of: plaintext) != nil, share(.selfMask, of: plaintext) != nil
+      plaintext.count == plaintextBytes(components: components)
     else { return nil }
+    for kind in ShareKind.all(components: components) where share(kind, of: plaintext) == nil { return nil }
     return plaintext
   }
 

@@ -4,26 +4,29 @@ import Masking
 import Sodium
 
 enum RevealCheck {
-  /// A holder reveals exactly one share of every member of U2 that it acknowledged: of the self-mask for survivors, of the mask
-  /// key for the others.
+  /// A holder reveals exactly what is due of every member of U2 that it acknowledged (`ShareKind.due`).
   /// - Throws: SA-82 for the wrong kind, SA-83 for a share that its dealer did not deal, SA-08 for another list of dealers.
   static func check(
     _ body: RevealBody, holder: SiteID, dealers: DealerList, maskSet: MaskSet, survivors: SurvivorSet, _ scope: Scope
   ) throws(Refusal) {
+    try body.requireKnown(scope.plan)
     let held = Set(maskSet.held[holder] ?? [])
     let near = scope.graph.seed == nil ? maskSet.masked : maskSet.partners(of: holder, scope.graph)
-    guard body.entries.map(\.dealer) == near.filter(held.contains) else {
+    let wanted = near.filter(held.contains)
+    guard Set(body.entries.map(\.dealer)) == Set(wanted) else {
       throw Refusal(.wrongMembers, "the reveal is not of exactly the dealers that \(holder) acknowledged", culprit: holder)
     }
+    let due = Dictionary(uniqueKeysWithValues: wanted.map { ($0, ShareKind.due(of: $0, survivors: survivors.survivors, scope.plan)) })
+    for entry in body.entries where due[entry.dealer]?.contains(entry.kind) != true {
+      throw Refusal(.bothShares, "the share of \(entry.dealer) that must stay secret was revealed", culprit: holder)
+    }
+    guard body.entries.count == due.values.reduce(0, { $0 + $1.count }) else {
+      throw Refusal(.wrongMembers, "the reveal lacks shares of noise that is to be removed", culprit: holder)
+    }
     for entry in body.entries {
-      let due: ShareKind = survivors.contains(entry.dealer) ? .selfMask : .maskKey
-      guard entry.kind == due else {
-        throw Refusal(.bothShares, "the share of \(entry.dealer) that must stay secret was revealed", culprit: holder)
-      }
       guard let share = try? Scalar(canonical: entry.share), let signed = dealers.entry(dealer: entry.dealer, holder: holder)
       else { throw Refusal(.wrongShare, "the share of \(entry.dealer) is no scalar", culprit: holder) }
-      let expected = entry.kind == .selfMask ? signed.selfMaskShare : signed.maskKeyShare
-      guard Transcript.share(scope.context, dealer: entry.dealer, holder: holder, entry.kind, share) == expected else {
+      guard Transcript.share(scope.context, dealer: entry.dealer, holder: holder, entry.kind, share) == signed.hash(entry.kind) else {
         throw Refusal(.wrongShare, "the share of \(entry.dealer) is not the one that was dealt", culprit: holder)
       }
     }
@@ -37,7 +40,7 @@ enum WeakKeyProbe {
   static func accepts(_ key: X25519.PublicKey) -> Bool { (try? probe.sharedSecret(with: key)) != nil }
 }
 
-/// Removes every mask from the sum of the inputs.
+/// Removes every mask from the sum of the inputs, and the noise that is too much.
 struct Recovery {
   let scope: Scope
   let keyList: KeyList
@@ -58,7 +61,8 @@ struct Recovery {
     var weights: [[UInt16]: ShamirWeights] = [:]
     var masks = MaskBatch()
     for dealer in maskSet.masked {
-      let root = try rebuild(dealer, shares[dealer] ?? [], &weights)
+      let kind: ShareKind = survivors.contains(dealer) ? .selfMask : .maskKey
+      let root = try rebuild(dealer, kind, shares[Secret(dealer: dealer, kind: kind)] ?? [], &weights)
       if survivors.contains(dealer) {
         masks.append(MaskStream(seed: root.selfMaskSeed(owner: dealer.rawValue, context: context)), .subtract)
       } else {
@@ -71,27 +75,49 @@ struct Recovery {
       }
     }
     masks.apply(to: &sum, workers)
+    try removeNoise(&sum, shares, &weights, workers)
     for (index, section) in plan.sections.enumerated() { Ring(bits: section.bits).reduce(&sum[index]) }
+  }
+
+  /// Components above the number of sites that are missing, of each survivor (NR-05).
+  private func removeNoise(
+    _ sum: inout [[UInt32]], _ shares: [Secret: [RevealedShare]], _ weights: inout [[UInt16]: ShamirWeights], _ workers: Workers
+  ) throws(Refusal) {
+    guard plan.removableComponents > 0 else { return }
+    let noise = try RemovableComponents(plan)
+    for dealer in survivors.survivors {
+      for case .noise(let component) in ShareKind.due(of: dealer, survivors: survivors.survivors, plan) {
+        let kind = ShareKind.noise(component)
+        let root = try rebuild(dealer, kind, shares[Secret(dealer: dealer, kind: kind)] ?? [], &weights)
+        noise.apply(.remove, component: component, of: dealer, root, context, to: &sum[0], workers)
+      }
+    }
   }
 
   private static let batchMax = 1024
 
+  private struct Secret: Hashable {
+    let dealer: SiteID
+    let kind: ShareKind
+  }
+
   private typealias RevealedShare = (holder: SiteID, point: UInt16, bytes: [UInt8])
 
-  /// The t shares of the lowest points of each dealer.
-  private func collectShares() -> [SiteID: [RevealedShare]] {
-    var shares: [SiteID: [RevealedShare]] = [:]
+  /// The t shares of the lowest points of each dealer's secrets.
+  private func collectShares() -> [Secret: [RevealedShare]] {
+    var shares: [Secret: [RevealedShare]] = [:]
     for holder in reveals.keys.sorted() {
       guard let point = plan.point(of: holder), let entries = reveals[holder]?.entries else { continue }
-      for entry in entries where shares[entry.dealer, default: []].count < plan.threshold {
-        shares[entry.dealer, default: []].append((holder, point, entry.share))
+      for entry in entries {
+        let secret = Secret(dealer: entry.dealer, kind: entry.kind)
+        if shares[secret, default: []].count < plan.threshold { shares[secret, default: []].append((holder, point, entry.share)) }
       }
     }
     return shares
   }
 
   private func rebuild(
-    _ dealer: SiteID, _ revealed: [RevealedShare], _ weights: inout [[UInt16]: ShamirWeights]
+    _ dealer: SiteID, _ kind: ShareKind, _ revealed: [RevealedShare], _ weights: inout [[UInt16]: ShamirWeights]
   ) throws(Refusal) -> MaskRoot {
     guard revealed.count >= plan.threshold else {
       throw Refusal(.tooFewShares, "\(revealed.count) shares of \(dealer) were revealed; \(plan.threshold) are needed")
@@ -110,10 +136,14 @@ struct Recovery {
       if scope.graph.seed == nil { weights[points] = lagrange }
       root = MaskRoot(try lagrange.rebuild(shares))
     } catch { throw Refusal(.wrongShare, "the shares of \(dealer): \(error.reason)") }
+    let dealt = dealers.dealt[dealer]
     let isRight =
-      survivors.contains(dealer)
-      ? Transcript.root(context, dealer: dealer, root.scalar) == dealers.dealt[dealer]?.selfMaskRoot
-      : root.maskKey(owner: dealer.rawValue, context: context).publicKey == keyList.keys[dealer]?.maskKey
+      switch kind {
+      case .selfMask: Transcript.root(context, dealer: dealer, root.scalar) == dealt?.selfMaskRoot
+      case .maskKey: root.maskKey(owner: dealer.rawValue, context: context).publicKey == keyList.keys[dealer]?.maskKey
+      case .noise(let component):
+        Transcript.noiseRoot(context, dealer: dealer, component: component, root.scalar) == dealt?.noiseRoots[component - 1]
+      }
     guard isRight else {
       throw Refusal(.wrongDealer, "the shares that \(dealer) dealt do not rebuild what it committed to", culprit: dealer)
     }

@@ -154,6 +154,14 @@ extension Transcript {
     secretHash("root-hash", context, root) { $0.site(dealer) }
   }
 
+  /// Commitment to the root of one component of noise that may be removed.
+  static func noiseRoot(_ context: [UInt8], dealer: SiteID, component: Int, _ root: Scalar) -> [UInt8] {
+    secretHash("noise-root-hash", context, root) {
+      $0.site(dealer)
+      $0.u8(UInt8(clamping: component))
+    }
+  }
+
   package static func envelope(_ context: [UInt8], dealer: SiteID, holder: SiteID, _ envelope: [UInt8]) -> [UInt8] {
     hash("envelope-hash", context) {
       $0.site(dealer)

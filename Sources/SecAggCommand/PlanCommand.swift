@@ -34,6 +34,9 @@ struct Plan: ParsableCommand {
   struct Report: Encodable {
     struct Privacy: Encodable {
       var unit: String
+      /// Which noise; unit record: `form` says who adds it.
+      var noise: String
+      var form: String?
       var epsilon: Double
       var delta: Double
       var clip: Double
@@ -43,6 +46,8 @@ struct Plan: ParsableCommand {
       /// Grid steps that make the clip, and the deviation of one site's noise in steps.
       var resolution: Int
       var localDeviation: Double
+      /// Grid steps that a coordinate is clamped to before noise; only of noised sums, which then wrap with a probability below 2^-30.
+      var coordinateBound: Int?
       /// Norm of the noise in a mean update, or in a step's mean gradient, over the clip.
       var noiseToSignal: Double
       /// Probability with which an image is in a step, what the sum of gradients is divided by, and steps a round; unit record.
@@ -53,7 +58,8 @@ struct Plan: ParsableCommand {
       var epsilonByRound: [Double]
 
       enum CodingKeys: String, CodingKey {
-        case unit, epsilon, delta, clip, shares, resolution
+        case unit, noise, form, epsilon, delta, clip, shares, resolution
+        case coordinateBound = "coordinate_bound"
         case samplingRate = "sampling_rate"
         case lotSize = "lot_size"
         case stepsPerRound = "steps_per_round"
@@ -121,7 +127,7 @@ struct Plan: ParsableCommand {
       var plan = RoundPlan(
         job: job.name, round: 1, attempt: 0, roster: roster, sites: ids, weightsDigest: digest, configurationDigest: digest,
         sections: [], mechanism: [])
-      let mechanism = try job.mechanism(kind: .training, sites: n, samplesReference: 1, shares: plan.noiseShares)
+      let mechanism = try job.mechanism(kind: .training, of: plan, samplesReference: 1)
       plan.sections = job.sections(kind: .training, mechanism: mechanism)
       plan.mechanism = mechanism.encoded()
       try plan.validate()
@@ -146,23 +152,40 @@ struct Plan: ParsableCommand {
   private func privacy(_ job: JobPlan, _ plan: RoundPlan) throws -> Report.Privacy? {
     guard let privacy = job.privacy, let charge = job.charge(for: plan) else { return nil }
     let epsilonByRound = (1...job.rounds).map { PrivacyAccount.epsilon(charge, count: $0, delta: privacy.delta) }
+    guard let all = epsilonByRound.last, all <= privacy.epsilon else {
+      throw CommandError(
+        code: AccountingError.Code.targetOutOfReach.rawValue,
+        what: "all rounds would cost \(epsilonByRound.last ?? .infinity), more than epsilon \(privacy.epsilon): the grid of "
+          + "\(job.quantisation.bits) bits is too coarse",
+        hint: "more bits (`security.aggregation.bits`), or fewer rounds", exit: .configuration)
+    }
     if let records = privacy.records, let mechanism = job.recordMechanism {
       let deviation = mechanism.variance.squareRoot()
       return Report.Privacy(
-        unit: privacy.unit.rawValue, epsilon: privacy.epsilon, delta: privacy.delta, clip: privacy.clip,
-        noiseMultiplier: privacy.noiseMultiplier, resolution: Int(RecordMechanism.resolution), localDeviation: deviation,
+        unit: privacy.unit.rawValue, noise: privacy.noise.rawValue, form: records.form.rawValue, epsilon: privacy.epsilon,
+        delta: privacy.delta, clip: privacy.clip, noiseMultiplier: privacy.noiseMultiplier, resolution: Int(RecordMechanism.resolution),
+        localDeviation: deviation,
         noiseToSignal: deviation * Double(job.parameterCount).squareRoot() / Double(RecordMechanism.resolution) / Double(records.lotSize),
         samplingRate: records.samplingRate, lotSize: records.lotSize, stepsPerRound: job.recordStepsPerRound, epsilonByRound: epsilonByRound
       )
     }
     guard case .noised(let encoding) = try Mechanism(decoding: plan.mechanism) else { return nil }
     let variance = Double(encoding.variance.numerator) / Double(encoding.variance.denominator)
+    let n = Double(plan.sites.count)
+    // A site's noise, and that of a sum in which nobody is missing.
+    let (local, total): (Double, Double) =
+      switch encoding.noise {
+      case .discreteGaussian: (variance, variance * n)
+      case .removableSkellam(let survivorsMin, let known): (variance / Double(survivorsMin - known), variance * n / (n - Double(known)))
+      }
+    let ratio = (total * Double(job.parameterCount)).squareRoot() / (n * Double(encoding.resolution))
     return Report.Privacy(
-      unit: privacy.unit.rawValue, epsilon: privacy.epsilon, delta: privacy.delta, clip: privacy.clip,
-      noiseMultiplier: privacy.noiseMultiplier,
-      shares: plan.noiseShares, resolution: Int(encoding.resolution), localDeviation: variance.squareRoot(),
-      noiseToSignal: (variance * Double(job.parameterCount) / Double(plan.sites.count)).squareRoot() / Double(encoding.resolution),
-      epsilonByRound: epsilonByRound)
+      unit: privacy.unit.rawValue, noise: privacy.noise.rawValue, form: privacy.records?.form.rawValue, epsilon: privacy.epsilon,
+      delta: privacy.delta, clip: privacy.clip, noiseMultiplier: privacy.noiseMultiplier, shares: plan.noiseShares,
+      resolution: Int(encoding.resolution),
+      localDeviation: local.squareRoot(), coordinateBound: Int(encoding.coordinateBound),
+      noiseToSignal: ratio / Double(privacy.records?.lotSize ?? 1), samplingRate: privacy.records?.samplingRate,
+      lotSize: privacy.records?.lotSize, epsilonByRound: epsilonByRound)
   }
 
   private func show(_ report: Report) {
@@ -185,13 +208,20 @@ struct Plan: ParsableCommand {
       Output.line(
         "in a step     noise of \(Text.fixed(ratio, ratio < 10 ? 2 : 0)) × the longest mean gradient of \(lot) images")
     } else {
+      let kind = privacy.noise == "skellam" ? "Skellam noise, what is too much removed:" : "noise"
       Output.line(
-        "noise         \(Text.fixed(privacy.noiseMultiplier, 4)) × the clip in a sum, from \(privacy.shares ?? 0) shares; "
-          + "a site's deviation is "
-          + "\(Text.fixed(privacy.localDeviation, 1)) steps of \(privacy.resolution) to the clip")
+        "noise         \(kind) \(Text.fixed(privacy.noiseMultiplier, 4)) × the clip in a sum, from \(privacy.shares ?? 0) shares; a site's "
+          + "deviation is \(Text.fixed(privacy.localDeviation, 1)) steps of \(privacy.resolution) to the clip")
+      if let bound = privacy.coordinateBound {
+        Output.line(
+          "wrapping      a sum wraps with a probability below 2^-30; coordinates are clamped to \(bound) steps before noise")
+      }
+      let what = privacy.lotSize.map {
+        "mean gradient of lots of \($0) images, an image in a round with probability \(privacy.samplingRate ?? 1)"
+      }
       Output.line(
-        "in the mean   noise of \(Text.fixed(ratio, ratio < 10 ? 2 : 0)) × the longest update"
-          + (ratio > 1 ? ": LARGER than what it hides; more sites, fewer parameters or more epsilon" : ""))
+        "in the mean   noise of \(Text.fixed(ratio, ratio < 10 ? 2 : 0)) × the longest \(what ?? "update")"
+          + (ratio > 1 && privacy.lotSize == nil ? ": LARGER than what it hides; more sites, fewer parameters or more epsilon" : ""))
     }
     var table = Table([.init("rounds", .right), .init("epsilon", .right)])
     for round in Self.shown(report.rounds) { table.add(["\(round)", Text.fixed(privacy.epsilonByRound[round - 1], 4)]) }

@@ -110,7 +110,7 @@ final class ConsortiumFolder {
       job: end-to-end
       model: {weights: initial.safetensors, image_size: 64}
       training: {fed_rounds: 2, local_epochs: 1}
-      security: {differential_privacy: {enabled: \(privacy), mechanism: skellam, epsilon: 1.0, delta: 1e-5}}
+      security: {differential_privacy: {enabled: \(privacy), mechanism: gaussian, epsilon: 1.0, delta: 1e-5}}
       communication: {listen: "127.0.0.1:\(port)"}
       """, to: name)
   }

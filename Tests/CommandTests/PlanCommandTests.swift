@@ -41,7 +41,8 @@ import Testing
   @Test func whatIsUnsafeIsRefused() throws {
     #expect(try plan(noised, ["--sites", "5", "--colluders", "5"]).status == 78)
     #expect(try plan(noised + "\ntraining: {}", ["--sites", "5"]).status == 78)
-    #expect(try plan(noised.replacingOccurrences(of: "unit: site", with: "unit: site, mechanism: skellam")).errors.contains("error[CF-09]"))
+    #expect(
+      try plan(noised.replacingOccurrences(of: "unit: site", with: "unit: site, mechanism: gaussian")).errors.contains("error[CF-09]"))
     #expect(try plan(noised.replacingOccurrences(of: "delta: 1e-5", with: "delta: 1e-5}, aggregation: {bits: 8")).errors.contains("SA-17"))
     #expect(try plan("", ["--sites", "2"]).status == 64)
   }

@@ -3,6 +3,7 @@ import Federation
 import Foundation
 import Safetensors
 import SecAgg
+import Synchronization
 import Testing
 import Transport
 
@@ -76,6 +77,49 @@ import Transport
     #expect(await job.value == .finished)
     for site in sites { #expect(try await site.value == .finished) }
     #expect(try Journal(directory: world.path("site-4/state")).charges.count == 1)
+  }
+
+  @Test("[RF-03] [RF-04] the server takes a charge back where nobody can open the inputs, and a site on the same evidence")
+  func refunds() async throws {
+    let world = try World(privacy: Self.privacy())
+    let tap = EventTap()
+    let server = try world.server(rounds: 1, tap: tap)
+    let events = world.network.serverEvents()
+    let job = Task { await server.run(events) }
+    // Two signatures over the survivors never arrive in the first attempt: it is paid for, and nobody reveals.
+    let lost = Mutex(Set<UInt32>())
+    world.network.setFilter { site, frame in
+      guard site >= 3, case .message(let bytes) = frame, (try? SignedMessage(decoding: bytes))?.type == .consistency else { return frame }
+      return lost.withLock { $0.insert(site).inserted } ? nil : frame
+    }
+    var sites = try World.sites.map { try world.start($0) }
+    for _ in 0..<5 { _ = await tap.next("input_received", round: 1) }
+    _ = await tap.next { $0.event == "phase" && $0.phase == "consistency" }
+    while lost.withLock({ $0.count }) < 2 { await Task.yield() }
+    for site: UInt32 in [3, 4] {
+      world.network.breakConnection(site, again: false)
+      _ = try await sites[Int(site)].value
+      _ = await tap.next("site_disconnected")
+    }
+    await world.timers.fire(.seconds(10))
+    let unopened = await tap.next("unopened", round: 1)
+    let evidence = try EvidenceFolder.read(try #require(unopened.file))
+    for site: UInt32 in [3, 4] { sites[Int(site)] = try world.start(site) }
+    let finished = await tap.next("round_finished", round: 1)
+    let cost = try Self.cost(1)
+    #expect(finished.attempt == 1 && finished.epsilon == cost)
+    #expect(await job.value == .finished)
+    for site in sites { _ = try await site.value }
+    let verdict = try evidence.check(world.roster)
+    let journal = try Journal(directory: world.path("site-0/state"))
+    #expect(journal.charges.count == 2 && verdict.culprit == nil && verdict.claim == .unopened)
+    try journal.record(.refunded(context: verdict.context))
+    #expect(PrivacyAccount.epsilon(journal.charges.map(\.charge), delta: 1e-5) == cost)
+    // The server has not forgotten it.
+    let copy = try TemporaryFolder()
+    try FileManager.default.copyItem(
+      atPath: world.path("server/\(AttemptJournal.fileName)"), toPath: copy.path + "/\(AttemptJournal.fileName)")
+    #expect(try AttemptJournal(directory: copy.path).charges.count == 1)
   }
 
   @Test("[ND-11] the job ends where its epsilon is spent") func theJobEndsWhereItsEpsilonIsSpent() async throws {

@@ -53,6 +53,36 @@ import Transport
     }
   }
 
+  @Test("[RP-12] momenta of steps that were not paid for are not kept") func unpaidMomenta() async throws {
+    let world = try World(privacy: Self.privacy())
+    let server = try world.server(rounds: 1, tap: EventTap())
+    let events = world.network.serverEvents()
+    let job = Task { await server.run(events) }
+    // No acknowledgement arrives: the sites train, and no input ever leaves.
+    world.network.setFilter { _, frame in
+      guard case .message(let bytes) = frame, (try? SignedMessage(decoding: bytes))?.type == .acknowledgement else { return frame }
+      return nil
+    }
+    let sites = try World.sites.map { try world.start($0) }
+    while !World.sites.allSatisfy({ world.trainings($0) == 1 && isTrained($0, world) }) { try await Task.sleep(for: .milliseconds(10)) }
+    await server.stop(reason: "test")
+    _ = await job.value
+    for site in sites {
+      site.cancel()
+      _ = try? await site.value
+    }
+    for site in World.sites {
+      #expect(states(site, world).isEmpty)
+      #expect(try Journal(directory: world.path("site-\(site)/state")).charges.isEmpty)
+    }
+  }
+
+  /// Whether the trainer has left its report.
+  private func isTrained(_ site: UInt32, _ world: World) -> Bool {
+    let jobs = world.path("site-\(site)/state/jobs")
+    return ((try? FileManager.default.subpathsOfDirectory(atPath: jobs)) ?? []).contains { $0.hasSuffix("result.json") }
+  }
+
   /// The momenta that a site kept.
   private func states(_ site: UInt32, _ world: World) -> [String] {
     let jobs = world.path("site-\(site)/state/jobs")

@@ -45,7 +45,7 @@ struct ConfigMistake: Sendable, CustomTestStringConvertible {
 
   @Test func privacyIsRefusedWithItsLineUnlessWaived() throws {
     #expect(try FederatedConfig.parse(seed).privacy.unit == .record)
-    let error = try #require(failure(seed.replacingOccurrences(of: "epsilon: 1.0", with: "epsilon: 1.0, mechanism: skellam")))
+    let error = try #require(failure(seed.replacingOccurrences(of: "epsilon: 1.0", with: "epsilon: 1.0, mechanism: gaussian")))
     #expect(error.code == .privacyNotBuilt && error.exitStatus == 78)
     #expect(error.place?.line == 2 && error.place?.column == 49)
     #expect(error.place?.text.contains("differential_privacy") == true)

@@ -17,11 +17,11 @@ import Testing
     return plan
   }
 
-  @Test func aNoisedPlanIsThePlanAndFourNumbers() throws {
+  @Test func aNoisedPlanIsThePlanAndFiveFields() throws {
     let noised = plan()
     let plain = plan { $0.privacy = nil }
     #expect(noised.encoded().prefix(plain.encoded().count) == plain.encoded()[...])
-    #expect(noised.encoded().count == plain.encoded().count + 32)
+    #expect(noised.encoded().count == plain.encoded().count + 32 + 4 + "discrete_gaussian".count)
     #expect(try JobPlan.decode(noised.encoded()) == noised && JobPlan.decode(plain.encoded()) == plain)
     #expect(noised.firstRound == 1 && plain.firstRound == 0)
     #expect(noised.metricNames.isEmpty && !plain.metricNames.isEmpty)
@@ -38,11 +38,24 @@ import Testing
     }
   }
 
-  @Test("[RP-08] [RP-10] a plan with noised steps is a plan and seven numbers, sums weights alone, and costs its steps")
+  @Test("[RP-08] [RP-10] a plan with noised steps is a plan and nine fields, sums weights alone, and costs its steps")
   func aPlanWithNoisedSteps() throws {
     let steps = recordPlan { $0.statisticCount = 12 }
-    #expect(steps.encoded().count == plan().encoded().count + 20)
+    #expect(steps.encoded().count == plan().encoded().count + 20 + 4 + "local".count)
     #expect(try JobPlan.decode(steps.encoded()) == steps)
+    let shared = recordPlan { $0.privacy?.records?.form = .distributed }
+    #expect(try JobPlan.decode(shared.encoded()) == shared && shared.digest != steps.digest)
+    #expect(shared.recordMechanism == nil && shared.recordStepsPerRound == nil && shared.noisesSums && shared.sumsGradients)
+    #expect(!steps.noisesSums && !steps.sumsGradients && plan().noisesSums && !plan().sumsGradients)
+    for edit: (inout JobPlan) -> Void in [
+      { $0.privacy?.records?.clipQuantile = 0.5 }, { $0.training.optimizer = .adamW }, { $0.training.localEpochs = 2 },
+      { $0.training.roundsPerEpoch = 2 },
+    ] {
+      var wrong = shared
+      edit(&wrong)
+      #expect(throws: JobPlanError.self) { try wrong.validate() }
+    }
+    #expect(throws: JobPlanError.self) { try recordPlan { $0.privacy?.noise = .skellam }.validate() }
     let adaptive = recordPlan { $0.privacy?.records?.clipQuantile = 0.5 }
     #expect(try JobPlan.decode(adaptive.encoded()) == adaptive && adaptive.digest != recordPlan().digest)
     for count in plan().encoded().count + 1..<steps.encoded().count {
@@ -144,8 +157,30 @@ import Testing
         > privacy.noiseMultiplier)
   }
 
+  @Test("[ND-08] what is planned for shared noise is what all rounds cost", arguments: [
+    "unit: site", "unit: site, mechanism: skellam", "form: distributed", "form: distributed, mechanism: skellam, sampling_rate: 0.3",
+    "form: distributed, mechanism: skellam, sampling_rate: 1",
+  ])
+  func sharedRounds(privacy: String) throws {
+    let config = try FederatedConfig.parse(Self.file("\(privacy), epsilon: 4, delta: 1e-5", "training: {fed_rounds: 30}"))
+    let job = plan { ($0.rounds, $0.privacy, $0.training.localEpochs) = (30, try? JobPlan.Privacy.planned(config), 1) }
+    let roster = RosterView(
+      digest: [UInt8](repeating: 3, count: 32), colluders: 1, siteKeys: [:], serverKey: Ed25519.SigningKey().publicKey)
+    var round = RoundPlan(
+      job: job.name, round: 1, attempt: 0, roster: roster, sites: (0..<5).map { SiteID($0) }, weightsDigest: job.initialWeightsDigest,
+      configurationDigest: job.digest, sections: [], mechanism: [])
+    round.mechanism = try job.mechanism(kind: .training, of: round, samplesReference: 1).encoded()
+    let charge = try #require(job.charge(for: round))
+    let spent = PrivacyAccount.epsilon(charge, count: 30, delta: 1e-5)
+    #expect(spent <= 4 && spent > 0.999 * 4)
+  }
+
   @Test(arguments: [
-    ("epsilon: 1, delta: 1e-5, form: distributed", "", FederationError.Code.notBuilt),
+    ("epsilon: 1, delta: 1e-5, form: central", "", FederationError.Code.outOfRange),
+    ("epsilon: 1, delta: 1e-5, form: distributed, clip_quantile: 0.5", "", .conflict),
+    ("epsilon: 1, delta: 1e-5, form: distributed", "training: {local_epochs: 2}", .conflict),
+    ("epsilon: 1, delta: 1e-5, form: distributed", "training: {optimizer: adamw}", .conflict),
+    ("epsilon: 1, delta: 1e-5, mechanism: skellam", "", .conflict),
     ("unit: record, epsilon: 1, delta: 1e-5, mechanism: gaussian", "", .privacyNotBuilt), ("unit: record, epsilon: 1", "", .conflict),
     ("unit: record, epsilon: 1, delta: 1e-5", "training: {validate: true}", .conflict),
     ("unit: record, epsilon: 1, delta: 1e-5, sampling_rate: 0", "", .outOfRange),
@@ -153,7 +188,7 @@ import Testing
     ("unit: site, epsilon: 1, delta: 1e-5, clip_quantile: 0.5", "", .conflict),
     ("unit: site, epsilon: 1, delta: 1e-5, lot_size: 5", "", .conflict),
     ("unit: site, epsilon: 1, delta: 1e-5, form: local", "", .conflict),
-    ("unit: site, epsilon: 1, delta: 1e-5, mechanism: skellam", "", .privacyNotBuilt),
+    ("unit: site, epsilon: 1, delta: 1e-5, mechanism: gaussian", "", .privacyNotBuilt),
     ("unit: site, epsilon: 1, delta: 1e-5, sampling_rate: 0.1", "", .conflict),
     ("unit: site, delta: 1e-5", "", .conflict), ("unit: site, epsilon: 1", "", .conflict),
     ("unit: site, epsilon: 1, delta: 1e-5", "training: {validate: true}", .conflict),

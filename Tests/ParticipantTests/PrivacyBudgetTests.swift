@@ -158,6 +158,38 @@ import Testing
     #expect(seen == ["false false false", "true false false", "true true false", "true true true"])
   }
 
+  @Test("[RF-04] [RP-09] a charge is taken back once, for what was paid, and never a training's") func refunds() throws {
+    let job = job()
+    let (first, second) = (try plan(job), try plan(job, attempt: 1))
+    for plan in [first, second] {
+      try pay(plan)
+      try journal.record(.inputSent(context: plan.context, digest: Self.digest(3)))
+    }
+    #expect(journal.charges.count == 2)
+    try journal.record(.refunded(context: first.context))
+    try journal.record(.refunded(context: first.context))
+    #expect(journal.charges.count == 1)
+    let copy = try TemporaryFolder()
+    try FileManager.default.copyItem(atPath: folder.path + "/journal", toPath: copy.path + "/journal")
+    let again = try Journal(directory: copy.path)
+    #expect(again.charges.count == 1 && again.attempt(context: first.context)?.isRefunded == true)
+    #expect(again.attempt(context: first.context)?.charge != nil)
+    func forbids(_ context: [UInt8]) {
+      #expect { try journal.record(.refunded(context: context)) } throws: { ($0 as? ParticipantError)?.code == .journalForbids }
+    }
+    forbids(Self.digest(77))
+    let unpaid = try plan(job, attempt: 2)
+    try journal.record(.contextUsed(job: "garments", round: 1, attempt: 2, kind: 1, context: unpaid.context, weights: unpaid.weightsDigest))
+    forbids(unpaid.context)
+    // Noised steps: what was learnt goes on in momenta.
+    var steps = job
+    steps.privacy?.records = .init(samplingRate: 0.02, lotSize: 16)
+    try journal.record(.charged(context: unpaid.context, charge: try #require(steps.charge(for: unpaid))))
+    forbids(unpaid.context)
+    let entry = JournalEntry.refunded(context: first.context)
+    #expect(JournalEntry(encoded: entry.encoded) == entry && JournalEntry(encoded: entry.encoded + [0]) == nil)
+  }
+
   @Test func entriesThatNobodyWroteAreNoCharges() throws {
     let charge = try #require(PrivacyCharge(plan(job())))
     let entry = JournalEntry.charged(context: Self.digest(1), charge: charge)

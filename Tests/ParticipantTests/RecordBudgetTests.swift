@@ -47,6 +47,40 @@ import Testing
     try site.journal.record(.charged(context: plan.context, charge: try #require(job.charge(for: plan))))
   }
 
+  /// The file as a kill at any instant leaves it, for noised steps and for shared noise of records.
+  @Test("[RP-09] [RP-15] no input without its charge, wherever the file ends", arguments: [false, true])
+  func noInputWithoutItsCharge(isShared: Bool) throws {
+    var job = job()
+    if isShared {
+      job.privacy?.records?.form = .distributed
+      job.privacy?.noise = .skellam
+    }
+    var plan = try plan(job)
+    if isShared { plan.mechanism = try job.mechanism(kind: .training, of: plan, samplesReference: 1).encoded() }
+    try pay(job, plan)
+    try site.journal.record(.inputSent(context: plan.context, digest: GatedSite.digest(3)))
+    try site.journal.record(.survivorsSigned(context: plan.context, survivors: [0, 1, 2, 3], hash: GatedSite.digest(4)))
+    try site.journal.record(.revealed(context: plan.context))
+    let whole = try Data(contentsOf: URL(fileURLWithPath: site.folder.path + "/journal"))
+    var states = 0
+    var last = ""
+    for count in 0...whole.count {
+      let copy = try TemporaryFolder()
+      try whole.prefix(count).write(to: URL(fileURLWithPath: copy.path + "/journal"))
+      guard let cut = try? Journal(directory: copy.path) else { continue }
+      let attempt = cut.attempt(context: plan.context)
+      // Nothing leaves unpaid, nothing is signed before it left, nothing revealed before it was signed.
+      #expect(attempt?.input == nil || attempt?.charge == job.charge(for: plan))
+      #expect(attempt?.survivors == nil || attempt?.input != nil)
+      #expect(attempt?.isRevealed != true || attempt?.survivors != nil)
+      #expect(cut.charges.count == (attempt?.charge == nil ? 0 : 1))
+      let now =
+        "\(attempt != nil) \(attempt?.charge != nil) \(attempt?.input != nil) \(attempt?.survivors != nil) \(attempt?.isRevealed == true)"
+      if now != last { (states, last) = (states + 1, now) }
+    }
+    #expect(states == 6)
+  }
+
   @Test("[RP-10] a plan sums weights alone: counts, losses, statistics and a census are refused")
   func weightsAlone() throws {
     let job = job()

@@ -1,11 +1,11 @@
-// Noised rounds (spec/12-noised-rounds.md): what a mechanism may say, that the norm holds whatever was trained, that the noise is
-// there and is what is accounted for, and that sums decode to the mean.
-import DPAccountant
 import Masking
 import Sodium
 import TestSupport
 import Testing
 
+// Noised rounds (spec/12-noised-rounds.md): what a mechanism may say, that the norm holds whatever was trained, that the noise is
+// there and is what is accounted for, and that sums decode to the mean.
+@testable import DPAccountant
 @testable import SecAgg
 
 @Suite struct NoisedEncodingTests {
@@ -109,7 +109,7 @@ import Testing
       (.badLayout, { $0.sections.append(VectorSection(name: "scalars", count: 1, bits: 32)) }),
       (.wrapBound, { $0.mechanism = Self.constants { $0.sites = 4 }.encoded() }),
       (.badMechanism, { $0.mechanism[0] = 2 }),
-      (.badMechanism, { plan in plan.mechanism = [1, 7] + Array("skellam".utf8) + plan.mechanism.dropFirst(19) }),
+      (.badMechanism, { plan in plan.mechanism = [1, 7] + Array("laplace".utf8) + plan.mechanism.dropFirst(19) }),
     ]
     for (code, edit) in bad {
       let error = #expect(throws: Refusal.self) { try plan(edit).validate() }
@@ -132,7 +132,7 @@ import Testing
       let factor = 4000 / values.reduce(0) { $0 + $1 * $1 }.squareRoot()
       for index in values.indices { values[index] *= factor }
       var source = try stream(UInt8(seed))
-      let whole = try rounding.round(values, from: &source)
+      let whole = try #require(rounding.round(values, from: &source))
       #expect(whole.reduce(0) { $0 + UInt64(Int64($1) * Int64($1)) } <= most)
       for (integer, value) in zip(whole, values) { #expect(abs(Double(integer) - value) < 1) }
     }
@@ -143,8 +143,7 @@ import Testing
   func impossibleNorm() throws {
     var rounding = BoundedRounding(normSquaredMax: 3)
     var source = try stream(1)
-    let error = #expect(throws: EncodingError.self) { try rounding.round([2, -2], from: &source) }
-    #expect(error?.code == .cannotRound && rounding.draws == BoundedRounding.drawsMax)
+    #expect(rounding.round([2, -2], from: &source) == nil && rounding.draws == BoundedRounding.drawsMax)
   }
 
   @Test("rounding has no bias")
@@ -153,7 +152,7 @@ import Testing
     var source = try stream(2)
     for target in [0.3, -0.3, 1000.75, -2.5] {
       let count = 100_000
-      let sum = try rounding.round([Double](repeating: target, count: count), from: &source).reduce(0) { $0 + Int64($1) }
+      let sum = try #require(rounding.round([Double](repeating: target, count: count), from: &source)).reduce(0) { $0 + Int64($1) }
       // Five standard errors of a Bernoulli mean: a false alarm in 1.7 million.
       #expect(abs(Double(sum) / Double(count) - target) < 5 * 0.5 / Double(count).squareRoot())
     }

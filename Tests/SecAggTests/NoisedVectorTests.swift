@@ -2,6 +2,7 @@
 import Foundation
 import Testing
 
+@testable import DPAccountant
 @testable import SecAgg
 
 private struct NoisedVectors: Decodable {
@@ -47,10 +48,10 @@ private struct NoisedVectors: Decodable {
   @Test("[ND-06] signs follow from ctx")
   func signs() throws {
     let vectors = try NoisedVectors.read()
-    let words = BlockRotation.signs(count: vectors.signs.count, context: vectors.contextBytes)
+    let words = BlockRotation.signs(count: vectors.signs.count, key: NoisedEncoding.rotationKey(context: vectors.contextBytes))
     let text = (0..<vectors.signs.count).map { words[$0 >> 6] >> UInt64($0 & 63) & 1 == 1 ? "-" : "+" }.joined()
     #expect(text == vectors.signs)
-    let other = BlockRotation.signs(count: 512, context: vectors.contextBytes.reversed())
+    let other = BlockRotation.signs(count: 512, key: NoisedEncoding.rotationKey(context: vectors.contextBytes.reversed()))
     #expect(other != Array(words.prefix(8)))
   }
 
@@ -58,7 +59,8 @@ private struct NoisedVectors: Decodable {
   func rotation(blockBits: Int) throws {
     let vectors = try NoisedVectors.read()
     let expected = try #require(vectors.rotated["\(blockBits)"])
-    let rotation = BlockRotation(blockBits: blockBits, count: expected.count, context: vectors.contextBytes)
+    let rotation = BlockRotation(
+      blockBits: blockBits, count: expected.count, key: NoisedEncoding.rotationKey(context: vectors.contextBytes))
     var values = vectors.values
     rotation.rotate(&values)
     for (found, wanted) in zip(values, expected) { #expect(abs(found - wanted) < 1e-14) }

@@ -136,7 +136,7 @@ private struct OneWord: RandomNumberGenerator {
     func open(_ envelope: String, from sender: SiteID = dealer, to receiver: SiteID = holder) throws -> [[UInt8]]? {
       let shared = try holderSecret.sharedSecret(with: dealerKey)
       let key = Channel.key(shared, from: sender, to: receiver, dealerKey: dealerKey, holderKey: holderKey, context: context)
-      let plaintext = Channel.open(bytes(envelope), from: sender, to: receiver, key: key, context: context)
+      let plaintext = Channel.open(bytes(envelope), from: sender, to: receiver, components: 0, key: key, context: context)
       guard let plaintext else { return nil }
       return [Channel.share(.maskKey, of: plaintext)?.exposed() ?? [], Channel.share(.selfMask, of: plaintext)?.exposed() ?? []]
     }

@@ -116,7 +116,7 @@ import Testing
     let (dealerKey, holderKey) = (try X25519.PublicKey(it.bytes("dealer_key")), try X25519.PublicKey(it.bytes("holder_key")))
     let shared = try X25519.SecretKey(derivedFrom: it.secret("holder_secret")).sharedSecret(with: dealerKey)
     let key = Channel.key(shared, from: dealer, to: holder, dealerKey: dealerKey, holderKey: holderKey, context: context)
-    let plaintext = Channel.open(it.bytes("envelope"), from: dealer, to: holder, key: key, context: context)
+    let plaintext = Channel.open(it.bytes("envelope"), from: dealer, to: holder, components: 0, key: key, context: context)
     guard let plaintext else { return #expect(!it.isGood) }
     #expect(it.isGood)
     #expect(Channel.share(.maskKey, of: plaintext)?.exposed() == it.bytes("mask_key_share"))

@@ -78,18 +78,33 @@ public struct RemovableNoise: Sendable {
   ) throws(SodiumError) {
     precondition(coordinate >= 0 && coordinate % RemovableNoise.chunkCoordinates == 0, "streams begin at whole chunks")
     precondition((0..<componentCount).contains(component), "a component of this noise")
-    var chunk = [Int64](repeating: 0, count: min(sum.count, RemovableNoise.chunkCoordinates))
-    defer { chunk.withUnsafeMutableBytes { SodiumLibrary.wipe($0) } }
+    _ = try RandomStream(seed: seed)
     for start in stride(from: 0, to: sum.count, by: RemovableNoise.chunkCoordinates) {
-      let count = min(chunk.count, sum.count - start)
-      var source = try RandomStream(seed: seed, index: UInt64((coordinate + start) / RemovableNoise.chunkCoordinates))
-      chunk.withUnsafeMutableBufferPointer { buffer in
-        samplers[component].fill(UnsafeMutableBufferPointer(rebasing: buffer[..<count]), from: &source)
+      let count = min(sum.count - start, RemovableNoise.chunkCoordinates)
+      withSamples(component: component, seed: seed, chunk: (coordinate + start) / RemovableNoise.chunkCoordinates, count: count) {
+        samples in
+        switch operation {
+        case .add: for index in 0..<count { sum[start + index] &+= samples[index] }
+        case .remove: for index in 0..<count { sum[start + index] &-= samples[index] }
+        }
       }
-      switch operation {
-      case .add: for index in 0..<count { sum[start + index] &+= chunk[index] }
-      case .remove: for index in 0..<count { sum[start + index] &-= chunk[index] }
-      }
+    }
+  }
+
+  /// Hands `body` the noise of one component on the coordinates from `chunk` · `chunkCoordinates` on, and overwrites it afterwards.
+  /// - Parameters:
+  ///   - seed: 32 bytes.
+  ///   - count: at most `chunkCoordinates`.
+  public func withSamples(
+    component: Int, seed: borrowing SecretBytes, chunk: Int, count: Int, _ body: (UnsafeMutableBufferPointer<Int64>) -> Void
+  ) {
+    precondition((0...RemovableNoise.chunkCoordinates).contains(count) && chunk >= 0, "a chunk of the vector")
+    guard var source = try? RandomStream(seed: seed, index: UInt64(chunk)) else { preconditionFailure("a seed has 32 bytes") }
+    var samples = [Int64](repeating: 0, count: count)
+    defer { samples.withUnsafeMutableBytes { SodiumLibrary.wipe($0) } }
+    samples.withUnsafeMutableBufferPointer { buffer in
+      samplers[component].fill(buffer, from: &source)
+      body(buffer)
     }
   }
 }

@@ -17,7 +17,7 @@ public struct DatasetTrainingSource: TrainingSource {
   /// - Throws: `DataError` with the place of the first fault.
   public init(data: String, options: TrainingOptions, cacheBytesMax: Int = ImageStore.cacheBytesStandard) throws {
     let dataset = try Dataset(
-      yaml: data, split: .train, isSingleClass: options.isSingleClass, leavesOutFaulty: options.privacy != nil)
+      yaml: data, split: .train, isSingleClass: options.isSingleClass, leavesOutFaulty: options.hidesImages)
     self.dataset = dataset
     store = ImageStore(
       dataset: dataset, imageSize: options.imageSize, shrinkFilter: options.isAugmented ? .bilinear : .area, cacheBytesMax: cacheBytesMax)

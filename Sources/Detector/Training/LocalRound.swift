@@ -41,6 +41,8 @@ public struct LocalRound: Sendable {
   public static let weightsName = "weights.safetensors"
   public static let resultName = "result.safetensors"
   public static let reportName = "result.json"
+  /// The tensor of a sum of gradients in `resultName`.
+  public static let gradientSumName = "gradient_sum"
 
   public let folder: String
   public let job: TrainerJob
@@ -62,12 +64,14 @@ public struct LocalRound: Sendable {
     let clock = ContinuousClock.now
     let training = try DatasetTrainingSource(data: job.data, options: job.options)
     // With privacy no images are a number of images like any other: nobody must see the difference to one.
-    guard training.imageCount > 0 || job.options.privacy != nil else {
+    guard training.imageCount > 0 || job.options.hidesImages else {
       throw TrainingError(.unsuitableData, "\(job.data): no training images", hint: "check `train` in data.yaml")
     }
     var report = RoundReport(sampleCount: training.imageCount, metrics: .init(), seconds: 0)
-    if job.kind == .weights {
-      try train(training, report: &report, onRestore: onRestore, onEpoch: onEpoch)
+    switch job.kind {
+    case .weights: try train(training, report: &report, onRestore: onRestore, onEpoch: onEpoch)
+    case .gradientSum: try sumGradients(training, onEpoch: onEpoch)
+    case .census: break
     }
     report.seconds = (ContinuousClock.now - clock).inSeconds
     try write(report)
@@ -116,6 +120,17 @@ public struct LocalRound: Sendable {
     let result = try ordered(network.safetensors(), like: weights.file)
     if job.options.privacy != nil { report.noisedSteps = reports.count * job.part.batches(of: run.batchesPerEpoch).count }
     try state?.save(run, position: position + job.localEpochs)
+    try WeightsFile.write(result, path: "\(folder)/\(Self.resultName)")
+  }
+
+  /// Leaves the sum as one tensor of whole numbers. Losses are told to the site's own people alone.
+  private func sumGradients(_ source: DatasetTrainingSource, onEpoch: (EpochReport) throws -> Void) throws {
+    let weights = try WeightsFile.read("\(folder)/\(Self.weightsName)")
+    let network = try WeightsFile.network(weights, threads: job.options.threads)
+    let run = try TrainingRun(network: network, source: source, options: job.options, keepsAverage: false)
+    let sum = try run.sumOfGradients(layout: WeightsLayout(weights.file), onImages: onEpoch)
+    var result = SafetensorsWriter()
+    result.add(Self.gradientSumName, shape: [sum.count], int64s: sum)
     try WeightsFile.write(result, path: "\(folder)/\(Self.resultName)")
   }
 

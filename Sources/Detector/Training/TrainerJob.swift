@@ -12,6 +12,8 @@ public struct TrainerJob: Equatable, Sendable {
     case weights
     /// Count the training images only.
     case census
+    /// Sum the clipped gradients of a sample of the images, for others to add noise to.
+    case gradientSum = "gradient_sum"
   }
 
   public var kind: Kind
@@ -53,7 +55,8 @@ public struct TrainerJob: Equatable, Sendable {
     let kindName = try fields.text("kind")
     guard let kind = Kind(rawValue: kindName) else {
       throw TrainingError(
-        .badJob, "\(file): kind \"\(kindName.prefix(40))\" is unknown", hint: "this trainer knows \"weights\" and \"census\"")
+        .badJob, "\(file): kind \"\(kindName.prefix(40))\" is unknown",
+        hint: "this trainer knows \"weights\", \"census\" and \"gradient_sum\"")
     }
     self.kind = kind
     let epochs = TrainingOptions.epochsRange
@@ -70,6 +73,10 @@ public struct TrainerJob: Equatable, Sendable {
     try fields.finish()
     do { try options.validate() } catch {
       throw TrainingError(.badJob, "\(file): \(error.reason)", hint: error.hint)
+    }
+    guard (kind == .gradientSum) == (options.sharedGradients != nil) else {
+      throw TrainingError(
+        .badJob, "\(file): kind gradient_sum and privacy of form distributed go together", hint: "give both, or none of them")
     }
     guard parts == 1 || localEpochs == 1 else {
       throw TrainingError(.badJob, "\(file): a part of \(localEpochs) epochs", hint: "rounds_per_epoch above 1 goes with local_epochs 1")
@@ -97,9 +104,9 @@ public struct TrainerJob: Equatable, Sendable {
       }
       options.norm = norm
     }
-    options.privacy = try privacy(&fields, lotSizeDefault: options.batchSize)
+    try readPrivacy(&fields, &options)
     // Off where privacy is on, so that a job need not say it.
-    if options.privacy != nil { (options.hyper.mosaic, options.hyper.mixup) = (0, 0) }
+    if options.hidesImages { (options.hyper.mosaic, options.hyper.mixup) = (0, 0) }
     var optimizer = try fields.object("optimizer")
     if let name = try optimizer.optionalText("name") {
       guard let kind = OptimizerKind(rawValue: name) else {
@@ -120,16 +127,22 @@ public struct TrainerJob: Equatable, Sendable {
     return options
   }
 
-  private static func privacy(_ fields: inout JSONFields, lotSizeDefault: Int) throws(TrainingError) -> RecordPrivacy? {
-    guard fields.has("privacy") else { return nil }
+  private static func readPrivacy(_ fields: inout JSONFields, _ options: inout TrainingOptions) throws(TrainingError) {
+    guard fields.has("privacy") else { return }
     var section = try fields.object("privacy")
-    let unit = try section.text("unit")
-    let form = try section.text("form")
-    guard unit == "record", form == "local" else {
+    let (unit, form) = (try section.text("unit"), try section.text("form"))
+    switch (unit, form) {
+    case ("record", "local"): options.privacy = try local(&section, lotSizeDefault: options.batchSize)
+    case ("record", "distributed"): options.sharedGradients = try shared(&section)
+    default:
       throw TrainingError(
         .badJob, "\(fields.file): privacy of unit \"\(unit.prefix(40))\" in form \"\(form.prefix(40))\"",
-        hint: "this trainer knows unit \"record\" in form \"local\"")
+        hint: "this trainer knows unit \"record\" in the forms \"local\" and \"distributed\"")
     }
+    try section.finish()
+  }
+
+  private static func local(_ section: inout JSONFields, lotSizeDefault: Int) throws(TrainingError) -> RecordPrivacy {
     let clip = try section.number("clip", in: RecordPrivacy.clipRange)
     let multiplier = try section.number("noise_multiplier", in: RecordMechanism.noiseMultiplierRange)
     let rate = try section.number("sampling_rate", in: RecordMechanism.samplingRateRange)
@@ -137,8 +150,30 @@ public struct TrainerJob: Equatable, Sendable {
       clip: clip, noiseMultiplier: multiplier, samplingRate: rate,
       lotSize: try section.integer("lot_size", in: RecordPrivacy.lotSizeRange, default: lotSizeDefault))
     if section.has("clip_quantile") { privacy.clipQuantile = try section.number("clip_quantile", in: RecordMechanism.clipQuantileRange) }
-    try section.finish()
     return privacy
+  }
+
+  private static func shared(_ section: inout JSONFields) throws(TrainingError) -> SharedGradients {
+    let (clip, rate) = (
+      try section.number("clip", in: RecordPrivacy.clipRange), try section.number("sampling_rate", in: RecordMechanism.samplingRateRange)
+    )
+    let resolution = try section.integer("resolution", in: SharedGradients.resolutionRange)
+    let norm = try section.integer("norm_squared_max", in: SharedGradients.normSquaredRange)
+    let blockBits = try section.integer("block_bits", in: SharedGradients.blockBitsRange)
+    guard blockBits.isMultiple(of: 2), let key = bytes(hexadecimal: try section.text("rotation_key")) else {
+      throw TrainingError(
+        .badJob, "\(section.file): privacy.block_bits must be even, and privacy.rotation_key 64 hexadecimal digits",
+        hint: "correct these keys; nothing was started")
+    }
+    return SharedGradients(
+      clip: clip, samplingRate: rate, resolution: resolution, normSquaredMax: UInt64(norm), blockBits: blockBits, rotationKey: key)
+  }
+
+  /// The bytes of a rotation's key; nil for anything else.
+  private static func bytes(hexadecimal text: String) -> [UInt8]? {
+    let digits = text.utf8.compactMap { UInt8(String(UnicodeScalar($0)), radix: 16) }
+    guard text.utf8.count == 2 * SharedGradients.rotationKeyBytes, digits.count == text.utf8.count else { return nil }
+    return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
   }
 
   private static func absolute(_ path: String, in folder: String) -> String {

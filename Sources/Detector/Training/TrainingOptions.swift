@@ -30,6 +30,8 @@ public struct TrainingOptions: Equatable, Sendable, Codable {
   public var norm = NormMode.batch
   /// nil: nothing is clipped or noised, and nothing is promised.
   public var privacy: RecordPrivacy?
+  /// Instead of `privacy`: the noise is added by others, to a sum of gradients.
+  public var sharedGradients: SharedGradients?
   public var optimizer = OptimizerKind.sgd
   public var isCosine = false
   /// Rates, gains of the loss, strength of the augmentation.
@@ -61,6 +63,9 @@ public struct TrainingOptions: Equatable, Sendable, Codable {
     try hyper.validate()
     try validatePrivacy()
   }
+
+  /// Whether single images are protected, so that none may be seen but in a clipped gradient.
+  public var hidesImages: Bool { privacy != nil || sharedGradients != nil }
 
   /// The schedule over the whole job for a data set of `images` images.
   func schedule(images: Int) -> LearningSchedule {

@@ -50,7 +50,7 @@ public final class TrainingRun {
   ) throws(TrainingError) {
     try options.validate()
     try WeightsFile.requireRightProducts()
-    guard source.imageCount > 0 || options.privacy != nil else {
+    guard source.imageCount > 0 || options.hidesImages else {
       throw TrainingError(.unsuitableData, "the data set has no training images", hint: "check `train` in data.yaml")
     }
     guard source.classCount == network.spec.classes else {

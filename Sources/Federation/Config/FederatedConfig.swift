@@ -63,11 +63,14 @@ public struct FederatedConfig: Equatable, Sendable {
     public var delta: Double?
     /// `record` where nothing is written.
     public var unit = Unit.record
+    /// Which noise sites share: `skellam` is taken out of sums that have too much of it.
     public var mechanism: String?
     public var clip: Double?
     public var samplingRate: Double?
     /// For records: the share of gradients that the clip is moved to leave whole.
     public var clipQuantile: Double?
+    /// For records: who adds the noise.
+    public var form = JobPlan.Privacy.Records.Form.local
     /// For records: what the noised sum of gradients is divided by; the batch size where the file does not say it.
     public var lotSize: Int?
 

@@ -128,10 +128,15 @@ struct FederatedReader {
 
   private func readSecurity(_ top: ConfigSection, _ config: inout FederatedConfig) throws(FederationError) {
     guard let security = try top.section("security", keys: FederatedKeys.security, elsewhere: FederatedKeys.homes) else { return }
+    if let section = try security.section("aggregation", keys: FederatedKeys.aggregation, elsewhere: FederatedKeys.homes) {
+      try readAggregation(section, &config)
+    }
     if let section = try security.section("differential_privacy", keys: FederatedKeys.privacy, elsewhere: FederatedKeys.homes) {
       try readPrivacy(section, &config)
     }
-    guard let section = try security.section("aggregation", keys: FederatedKeys.aggregation, elsewhere: FederatedKeys.homes) else { return }
+  }
+
+  private func readAggregation(_ section: ConfigSection, _ config: inout FederatedConfig) throws(FederationError) {
     config.aggregation.minimumSites = try section.int("min_sites", in: 3...10_000) ?? config.aggregation.minimumSites
     config.aggregation.colluders = try section.int("colluders", in: 0...9_999)
     config.aggregation.bits = try section.int("bits", in: 8...32) ?? config.aggregation.bits
@@ -141,52 +146,6 @@ struct FederatedReader {
       config.aggregation.graph = FederatedConfig.Aggregation.Graph(rawValue: graph) ?? .auto
     }
     config.aggregation.dropoutRate = try section.double("dropout_rate", above: 0, most: 0.5) ?? config.aggregation.dropoutRate
-  }
-
-  private func readPrivacy(_ section: ConfigSection, _ config: inout FederatedConfig) throws(FederationError) {
-    config.privacy.enabled = try section.bool("enabled") ?? false
-    config.privacy.epsilon = try section.double("epsilon", above: 0, most: 1000)
-    config.privacy.delta = try section.double("delta", above: 0, below: 1)
-    if let unit = try section.choice("unit", ["record", "site"]).flatMap(FederatedConfig.Privacy.Unit.init) { config.privacy.unit = unit }
-    config.privacy.mechanism = try section.choice("mechanism", ["gaussian", "discrete_gaussian", "skellam"])
-    config.privacy.clip = try section.double("clip", above: 0, most: 1e6)
-    config.privacy.samplingRate = try section.double("sampling_rate", least: 1e-6, most: 1)
-    config.privacy.clipQuantile = try section.double("clip_quantile", least: 0.01, most: 0.99)
-    config.privacy.lotSize = try section.int("lot_size", in: 1...1_000_000)
-    _ = try section.choice("form", ["local"], later: ["distributed"])
-    guard config.privacy.enabled else { return }
-    guard withoutPrivacy else { return try requireBuilt(section, config) }
-    config.privacyWaived = true
-    config.warnings.append(
-      "Differential privacy is asked for in \(document.file) and switched OFF by --without-privacy: no formal guarantee. "
-        + "The server learns only sums, but what the sums and the models tell about single records is not bounded.")
-  }
-
-  /// Of privacy there is discrete Gaussian noise, on the sums (unit `site`) or in the trainers' steps (unit `record`, form `local`).
-  private func requireBuilt(_ section: ConfigSection, _ config: FederatedConfig) throws(FederationError) {
-    let instead = "or run with --without-privacy: then nothing but the masks protects a site, and every report says so"
-    guard (config.privacy.mechanism ?? "discrete_gaussian") == "discrete_gaussian" else {
-      throw FederationError(
-        .privacyNotBuilt, "this version adds discrete Gaussian noise, no other", hint: "leave `mechanism` out, \(instead)",
-        at: section.place("enabled"))
-    }
-    for key in ["sampling_rate", "clip_quantile", "lot_size", "form"] where config.privacy.unit == .site && section.has(key) {
-      throw section.conflict(
-        key, "`\(key)` is a setting of `unit: record`, and whole sites take part in every round",
-        hint: "leave it out, or write `unit: record`")
-    }
-    for (key, value) in [("epsilon", config.privacy.epsilon), ("delta", config.privacy.delta)] where value == nil {
-      throw section.conflict("enabled", "privacy without `\(key)`", hint: "write the most that the whole job may spend: epsilon and delta")
-    }
-    guard !config.training.validate else {
-      throw section.conflict(
-        "enabled", "with privacy the sites send no scores, and `training.validate` asks for them", hint: "set `validate: false`")
-    }
-    guard (config.training.freezeNormAfter ?? 0) == 0 else {
-      throw section.conflict(
-        "enabled", "with privacy the statistics of batch norms stay as they are, and `freeze_norm_after` trains them",
-        hint: "leave it out, and begin with trained weights or a model with group norms")
-    }
   }
 
   private func readCommunication(_ top: ConfigSection, _ config: inout FederatedConfig) throws(FederationError) {

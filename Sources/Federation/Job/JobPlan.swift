@@ -50,20 +50,37 @@ public struct JobPlan: Equatable, Sendable {
   }
 
   /// Noise of a job. Without `records` the unit is one site, whose update is there or replaced by zero, and every sum is noised (spec/12).
-  /// With them it is one image, added or removed, and the sites' trainers noise every step (spec/13).
+  /// With them it is one image, added or removed (spec/13).
   public struct Privacy: Equatable, Sendable {
     /// How images take part in the steps of a site's trainer.
     public struct Records: Equatable, Sendable {
+      /// Who adds the noise.
+      public enum Form: String, Sendable, CaseIterable {
+        /// The site's trainer, in every step of its own.
+        case local
+        /// The sites together: a round is one step, their sums of gradients are added under masks, and each adds its share.
+        case distributed
+      }
+
+      public var form = Form.local
       /// q: probability with which each image is in a step.
       public var samplingRate: Double
       /// The share of gradients that the clip is moved to leave whole; nil: it stays.
       public var clipQuantile: Double?
-      /// What the noised sum of gradients is divided by.
+      /// What the noised sum of gradients is divided by; of sums of many sites each one's share of it.
       public var lotSize: Int
 
-      public init(samplingRate: Double, clipQuantile: Double? = nil, lotSize: Int) {
+      public init(samplingRate: Double, clipQuantile: Double? = nil, lotSize: Int, form: Form = .local) {
+        self.form = form
         (self.samplingRate, self.clipQuantile, self.lotSize) = (samplingRate, clipQuantile, lotSize)
       }
+    }
+
+    /// Which noise.
+    public enum Noise: String, Sendable, CaseIterable {
+      case discreteGaussian = "discrete_gaussian"
+      /// Shared by sites, and taken out of a sum again as far as it is too much (spec/12, "Noise that is removed").
+      case skellam
     }
 
     /// C: largest L2 norm of a site's update, or of one image's gradient.
@@ -73,9 +90,13 @@ public struct JobPlan: Equatable, Sendable {
     /// What the whole job may cost at most, at `delta`.
     public var epsilon: Double
     public var delta: Double
+    public var noise: Noise
     public var records: Records?
 
-    public init(clip: Double, noiseMultiplier: Double, epsilon: Double, delta: Double, records: Records? = nil) {
+    public init(
+      clip: Double, noiseMultiplier: Double, epsilon: Double, delta: Double, noise: Noise = .discreteGaussian, records: Records? = nil
+    ) {
+      self.noise = noise
       (self.clip, self.noiseMultiplier, self.epsilon, self.delta) = (clip, noiseMultiplier, epsilon, delta)
       self.records = records
     }
@@ -119,8 +140,17 @@ public struct JobPlan: Equatable, Sendable {
   public var totalEpochs: Int { (rounds * training.localEpochs + training.roundsPerEpoch - 1) / training.roundsPerEpoch }
 
   /// The server's momentum in a round. With batch statistics there is none: the pooled statistics belong to the mean of the sites'
-  /// weights, not to weights beyond it.
-  public func serverMomentum(round: UInt32) -> Double { round > training.batchNormRounds ? training.serverMomentum : 0 }
+  /// weights, not to weights beyond it. Where sites send gradients, the server takes the optimiser's steps.
+  public func serverMomentum(round: UInt32) -> Double {
+    if sumsGradients { return training.momentum }
+    return round > training.batchNormRounds ? training.serverMomentum : 0
+  }
+
+  /// Whether sums carry noise that the sites share.
+  public var noisesSums: Bool { privacy.map { $0.records == nil || sumsGradients } ?? false }
+
+  /// Whether a round is one step along a noised sum of gradients, rather than a mean of trained weights.
+  public var sumsGradients: Bool { privacy?.records?.form == .distributed }
 
   /// The configuration digest: BLAKE2b-256 of the canonical bytes.
   public var digest: [UInt8] { BLAKE2b.hash(encoded(), size: 32) }

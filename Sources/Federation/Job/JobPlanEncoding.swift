@@ -37,11 +37,13 @@ extension JobPlan {
     // Absent where there is no noise.
     if let privacy {
       for value in [privacy.clip, privacy.noiseMultiplier, privacy.epsilon, privacy.delta] { into.double(value) }
+      into.string(privacy.noise.rawValue)
       if let records = privacy.records {
         into.double(records.samplingRate)
         // No quantile is 0.
         into.double(records.clipQuantile ?? 0)
         into.count(records.lotSize)
+        into.string(records.form.rawValue)
       }
     }
     return into.bytes
@@ -95,17 +97,22 @@ extension JobPlan {
       layoutDigest: try from.data(limit: 32), initialWeightsDigest: try from.data(limit: 32))
     (plan.training, plan.quantisation) = (training, quantisation)
     plan.validatesLocally = try from.flag()
-    if !from.isAtEnd {
-      plan.privacy = Privacy(
-        clip: try from.double(), noiseMultiplier: try from.double(), epsilon: try from.double(), delta: try from.double())
-      if !from.isAtEnd {
-        let (rate, quantile) = (try from.double(), try from.double())
-        plan.privacy?.records = Privacy.Records(
-          samplingRate: rate, clipQuantile: quantile == 0 ? nil : quantile, lotSize: try from.count(limit: 1_000_000))
-      }
-    }
+    if !from.isAtEnd { plan.privacy = try readPrivacy(&from) }
     try from.end()
     return plan
+  }
+
+  private static func readPrivacy(_ from: inout CanonicalReader) throws -> Privacy {
+    let numbers = try (0..<4).map { _ in try from.double() }
+    let noise = try from.string(limit: 32)
+    guard let noise = Privacy.Noise(rawValue: noise) else { throw JobPlanError(reason: "the noise \(noise) is unknown") }
+    var privacy = Privacy(clip: numbers[0], noiseMultiplier: numbers[1], epsilon: numbers[2], delta: numbers[3], noise: noise)
+    guard !from.isAtEnd else { return privacy }
+    let (rate, quantile, lotSize) = (try from.double(), try from.double(), try from.count(limit: 1_000_000))
+    let form = try from.string(limit: 16)
+    guard let form = Privacy.Records.Form(rawValue: form) else { throw JobPlanError(reason: "the form \(form) is unknown") }
+    privacy.records = Privacy.Records(samplingRate: rate, clipQuantile: quantile == 0 ? nil : quantile, lotSize: lotSize, form: form)
+    return privacy
   }
 
   /// Checks every field against its limits.
@@ -144,5 +151,9 @@ extension JobPlan {
     try require(records.lotSize >= 1, "a lot is at least one image")
     do { _ = try recordMechanism(privacy, records) } catch { throw JobPlanError(reason: error.reason) }
     try require(recordSteps(records) <= Self.recordStepsMax, "a round has at most \(Self.recordStepsMax) steps")
+    guard records.form == .distributed else { return try require(privacy.noise == .discreteGaussian, "trainers add no Skellam noise") }
+    try require(records.clipQuantile == nil, "the clip of gradients whose noise the sites share stays as it is")
+    try require(training.optimizer == .sgd, "sums of gradients are followed by stochastic gradient descent")
+    try require(training.localEpochs == 1 && training.roundsPerEpoch == 1, "a round of shared gradients is one step")
   }
 }

@@ -34,6 +34,9 @@ public struct PrivacyCharge: Hashable, Sendable {
     self.init(mechanism: into.bytes, shares: UInt32(clamping: steps))
   }
 
+  /// Whether it is for a trainer's steps rather than for one sum.
+  public var isOfTraining: Bool { record != nil }
+
   /// nil for bytes that are no trainer's mechanism.
   private var record: RecordMechanism? {
     do {

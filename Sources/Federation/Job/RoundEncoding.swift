@@ -29,18 +29,31 @@ extension JobPlan {
   /// Second moments lose their variance in coarse rounding, and they are few: they get the widest ring.
   static let statisticsBits = 32
 
+  /// What the integers of this plan mean, of which sections and mechanism are still to be filled in.
+  /// - Throws: SA-17, SA-18 where so many sites leave no room for the noise.
+  public func mechanism(kind: RoundKind, of plan: RoundPlan, samplesReference: UInt64) throws(Refusal) -> Mechanism {
+    let noise =
+      privacy?.noise == .skellam
+      ? NoisedEncoding.Noise.removableSkellam(survivorsMin: plan.inputsMin, known: plan.noiseKnown) : .discreteGaussian
+    return try mechanism(
+      kind: kind, sites: plan.sites.count, samplesReference: samplesReference, shares: plan.noiseShares, noise: noise)
+  }
+
   /// What a round's integers mean.
   /// - Parameters:
   ///   - sites: n.
   ///   - samplesReference: samples that make a weight of 1; not used in a census, nor with noise.
   ///   - shares: noise shares that are assured in the sum (`RoundPlan.noiseShares`); not used without noise.
+  ///   - noise: which noise the sites share; not used without.
   /// - Throws: SA-17, SA-18 where so many sites leave no room for the noise.
-  public func mechanism(kind: RoundKind, sites: Int, samplesReference: UInt64, shares: Int) throws(Refusal) -> Mechanism {
-    guard let privacy, privacy.records == nil else { return .plain(encoding(kind: kind, sites: sites, samplesReference: samplesReference)) }
+  public func mechanism(
+    kind: RoundKind, sites: Int, samplesReference: UInt64, shares: Int, noise: NoisedEncoding.Noise = .discreteGaussian
+  ) throws(Refusal) -> Mechanism {
+    guard let privacy, noisesSums else { return .plain(encoding(kind: kind, sites: sites, samplesReference: samplesReference)) }
     return .noised(
       try NoisedEncoding.planned(
         sites: sites, dimension: parameterCount, bits: quantisation.bits, clip: privacy.clip, noiseMultiplier: privacy.noiseMultiplier,
-        assured: shares))
+        assured: shares, noise: noise, records: privacy.records.map { ($0.samplingRate, $0.lotSize) }))
   }
 
   /// The layout of a round's vector.
@@ -76,7 +89,7 @@ extension JobPlan {
 
   /// Bytes of a packed update in any training round: noise pads it to whole blocks, by how much depends on the plan.
   public var updateBytesMin: Int {
-    guard privacy == nil || privacy?.records != nil else {
+    guard !noisesSums else {
       return VectorSection(name: EncodingParameters.SectionName.parameters, count: parameterCount, bits: quantisation.bits).packedBytes
     }
     let encoding = encoding(kind: .training, sites: RoundPlan.cohortMin, samplesReference: 1)

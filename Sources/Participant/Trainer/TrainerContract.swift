@@ -2,6 +2,7 @@
 // in it. Reading is strict: a result is input from outside, even though it comes from the site's own program.
 import Federation
 import Foundation
+import SecAgg
 
 /// `job.json`.
 public struct TrainerJob: Codable, Equatable, Sendable {
@@ -10,6 +11,8 @@ public struct TrainerJob: Codable, Equatable, Sendable {
     case census
     /// Train and leave the new weights.
     case weights
+    /// Leave the sum of the clipped gradients of a sample of the images.
+    case gradientSum = "gradient_sum"
   }
 
   /// What batch norms normalise with.
@@ -61,30 +64,50 @@ public struct TrainerJob: Codable, Equatable, Sendable {
     }
   }
 
-  /// Noise in every step, for privacy by record (spec/13).
+  /// Clipping and noise for privacy by record (spec/13): `form` `local` has noise in every step, `distributed` a sum of gradients to which
+  /// this client adds its share.
   public struct Privacy: Codable, Equatable, Sendable {
     public var unit = "record"
-    public var form = "local"
+    public var form: String
     public var clip: Double
-    public var clipQuantile: Double?
-    public var noiseMultiplier: Double
     public var samplingRate: Double
-    public var lotSize: Int
+    // Form local.
+    public var clipQuantile: Double?
+    public var noiseMultiplier: Double?
+    public var lotSize: Int?
+    // Form distributed.
+    public var resolution: Int?
+    public var normSquaredMax: UInt64?
+    public var blockBits: Int?
+    public var rotationKey: String?
 
     enum CodingKeys: String, CodingKey {
-      case unit, form, clip
+      case unit, form, clip, resolution
       case clipQuantile = "clip_quantile"
       case noiseMultiplier = "noise_multiplier"
       case samplingRate = "sampling_rate"
       case lotSize = "lot_size"
+      case normSquaredMax = "norm_squared_max"
+      case blockBits = "block_bits"
+      case rotationKey = "rotation_key"
     }
 
-    /// nil where the trainer adds no noise.
-    public init?(_ privacy: JobPlan.Privacy) {
+    /// nil where single images have no privacy of their own.
+    /// - Parameter plan: of the attempt, whose ctx and grid a sum of gradients takes.
+    public init?(_ privacy: JobPlan.Privacy, plan: RoundPlan) {
       guard let records = privacy.records else { return nil }
-      (clip, clipQuantile, noiseMultiplier) = (privacy.clip, records.clipQuantile, privacy.noiseMultiplier)
-      (samplingRate, lotSize) = (records.samplingRate, records.lotSize)
+      (form, clip, samplingRate) = (records.form.rawValue, privacy.clip, records.samplingRate)
+      switch records.form {
+      case .local: (clipQuantile, noiseMultiplier, lotSize) = (records.clipQuantile, privacy.noiseMultiplier, records.lotSize)
+      case .distributed:
+        guard case .noised(let encoding)? = try? Mechanism(decoding: plan.mechanism) else { return nil }
+        (resolution, normSquaredMax, blockBits) = (Int(encoding.resolution), encoding.normSquaredMax, encoding.blockBits)
+        rotationKey = Hexadecimal.text(NoisedEncoding.rotationKey(context: plan.context))
+      }
     }
+
+    /// Values of the sum of gradients of a model with so many parameters; nil in the form local.
+    func sumCount(parameters: Int) -> Int? { blockBits.map { ((parameters + (1 << $0) - 1) >> $0) << $0 } }
   }
 
   public var kind: Kind
@@ -188,7 +211,8 @@ public struct TrainerReport: Decodable, Equatable, Sendable {
   }
 
   /// Reads and checks `result.json`.
-  static func read(path: String) throws(ParticipantError) -> TrainerReport {
+  /// - Parameter mayBeEmpty: noise hides how many images there are, so there may be none.
+  static func read(path: String, mayBeEmpty: Bool) throws(ParticipantError) -> TrainerReport {
     let bytes = try SiteFiles.read(path, bytesMax: fileBytesMax)
     let report: TrainerReport
     do {
@@ -196,8 +220,7 @@ public struct TrainerReport: Decodable, Equatable, Sendable {
     } catch {
       throw bad("\(path) is not the JSON object that the trainer contract asks for")
     }
-    // Only where noise hides it may a site be without images.
-    guard ((report.noisedSteps == nil ? 1 : 0)...sampleCountMax).contains(report.sampleCount) else {
+    guard ((mayBeEmpty ? 0 : 1)...sampleCountMax).contains(report.sampleCount) else {
       throw bad("\(path): sample_count \(report.sampleCount) is not between 1 and \(sampleCountMax)")
     }
     guard report.metrics.count <= metricsMax, report.metrics.values.allSatisfy(\.isFinite), report.seconds.isFinite else {

@@ -6,8 +6,10 @@ import Safetensors
 /// What a trainer left: its report and, after training, the new weights.
 public struct TrainerResult: Sendable {
   public let report: TrainerReport
-  /// Nil after a census.
-  public let weights: SafetensorsFile?
+  /// After training.
+  public var weights: SafetensorsFile?
+  /// Where a sum of gradients was asked for: whole numbers, padded to whole blocks.
+  public var gradientSum: [Int64]?
 }
 
 /// The site's trainer.
@@ -88,9 +90,17 @@ public struct TrainerProcess: Sendable {
   private func collect(
     _ folder: String, job: TrainerJob, weightsBytes: Int, layout: WeightsLayout
   ) throws(ParticipantError) -> TrainerResult {
-    let report = try TrainerReport.read(path: folder + "/result.json")
-    guard job.kind == .weights else { return TrainerResult(report: report, weights: nil) }
+    let report = try TrainerReport.read(path: folder + "/result.json", mayBeEmpty: job.privacy != nil)
+    guard job.kind != .census else { return TrainerResult(report: report) }
     do {
+      if let count = job.privacy?.sumCount(parameters: layout.parameterCount) {
+        let file = try SafetensorsFile.read(path: folder + "/result.safetensors", bytesMax: 8 * count + (1 << 20))
+        let sum = try file.int64s("gradient_sum")
+        guard sum.count == count else {
+          throw TrainerReport.bad("result.safetensors has \(sum.count) sums of gradients, the round \(count)")
+        }
+        return TrainerResult(report: report, gradientSum: sum)
+      }
       // Twice the input leaves room for a longer header or a wider type, not for a bomb.
       let file = try SafetensorsFile.read(path: folder + "/result.safetensors", bytesMax: 2 * weightsBytes + (1 << 20))
       guard WeightsLayout(file) == layout else {

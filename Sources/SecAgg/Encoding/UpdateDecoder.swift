@@ -5,7 +5,7 @@ import Masking
 /// What a sum says, over all survivors together.
 public struct MeanUpdate: Sendable {
   /// Σ w·delta / Σ w a coordinate; empty in a census.
-  public let parameters: [Double]
+  public var parameters: [Double]
   public let statistics: [Double]
   /// Σ w; nil where the plan has no `weight`.
   public let weight: Double?

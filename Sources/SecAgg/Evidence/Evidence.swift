@@ -69,6 +69,8 @@ public struct Verdict: Hashable, Sendable {
   public let job: String
   public let round: UInt32
   public let attempt: UInt32
+  /// ctx of the attempt.
+  public let context: [UInt8]
   /// One sentence.
   public let finding: String
 }
@@ -84,6 +86,7 @@ extension Evidence {
     let check = EvidenceCheck(evidence: self, plan: plan, context: plan.context, roster: roster)
     let finding = try check.finding()
     return Verdict(
-      claim: claim, culprit: culprit, job: plan.job, round: plan.round, attempt: plan.attempt, finding: "\(culpritName) \(finding)")
+      claim: claim, culprit: culprit, job: plan.job, round: plan.round, attempt: plan.attempt, context: plan.context,
+      finding: "\(culpritName) \(finding)")
   }
 }

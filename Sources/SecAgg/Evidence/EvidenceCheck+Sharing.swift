@@ -23,19 +23,19 @@ extension EvidenceCheck {
   func bothShares() throws(Refusal) -> String {
     if evidence.messages.count == 1 {
       let message = try message(0, of: 1, by: culprit)
-      do throws(Refusal) { _ = try message.open(RevealBody.self) } catch {
+      do throws(Refusal) { _ = try reveal(message) } catch {
         guard error.code == .bothShares else { throw error }
         return "revealed \(error.reason)"
       }
       throw unshown("a reveal with one share of each dealer")
     }
     let signature = try message(0, of: 2, by: culprit).open(ConsistencyBody.self)
-    let reveal = try message(1, of: 2, by: culprit).open(RevealBody.self)
+    let reveal = try reveal(message(1, of: 2, by: culprit))
     guard Transcript.survivors(context, preimage: evidence.preimage) == signature.hash else {
       throw unshown("the sets are not those that the accused signed")
     }
     let survivors = try SurvivorPreimage(evidence.preimage).survivors
-    for entry in reveal.entries where entry.kind != (survivors.sortedContains(entry.dealer) ? .selfMask : .maskKey) {
+    for entry in reveal.entries where !ShareKind.due(of: entry.dealer, survivors: survivors, plan).contains(entry.kind) {
       return "revealed the share of \(entry.dealer) that must stay secret by the survivors that it had signed"
     }
     throw unshown("every share is of the kind that the survivors ask for")
@@ -44,12 +44,12 @@ extension EvidenceCheck {
   /// In the complete graph a holder's acknowledgement names the very headers that it saw.
   func wrongShare() throws(Refusal) -> String {
     let acknowledged = try message(0, of: 2, by: culprit).open(AcknowledgementBody.self)
-    let reveal = try message(1, of: 2, by: culprit).open(RevealBody.self)
+    let reveal = try reveal(message(1, of: 2, by: culprit))
     let seen = try transcript()
     guard acknowledged.transcript == seen.hash else { throw unshown("the acknowledgement is of other messages") }
     for entry in reveal.entries where acknowledged.dealers.sortedContains(entry.dealer) {
       guard let dealt = seen.headers[entry.dealer]?.entries.first(where: { $0.holder == culprit }) else { continue }
-      if hash(of: entry, holder: culprit) != (entry.kind == .selfMask ? dealt.selfMaskShare : dealt.maskKeyShare) {
+      if hash(of: entry, holder: culprit) != dealt.hash(entry.kind) {
         return "revealed another share of \(entry.dealer) than the one that it had acknowledged"
       }
     }
@@ -61,40 +61,57 @@ extension EvidenceCheck {
     guard let first = evidence.messages.first else { throw unshown("no messages") }
     let keys = try signed(first, by: culprit).open(KeysBody.self)
     var dealt: [SiteID: ShareHeaderBody.Entry] = [:]
-    var roots: Set<[UInt8]> = []
+    var committed: Set<[[UInt8]]> = []
     var shares: [ShareKind: [ShamirShare]] = [:]
     for message in evidence.messages.dropFirst() {
       guard message.type == .shareHeader else {
-        let reveal = try signed(message, by: message.sender).open(RevealBody.self)
-        guard let entry = reveal.entries.first(where: { $0.dealer == culprit }), let point = plan.point(of: message.sender),
-          let signed = dealt[message.sender], let scalar = try? Scalar(canonical: entry.share),
-          hash(of: entry, holder: message.sender) == (entry.kind == .selfMask ? signed.selfMaskShare : signed.maskKeyShare),
-          let share = try? ShamirShare(point: point, value: scalar)
-        else { throw unshown("a share that the dealer did not sign for") }
-        shares[entry.kind, default: []].append(share)
+        let reveal = try reveal(signed(message, by: message.sender))
+        let entries = reveal.entries.filter { $0.dealer == culprit }
+        guard !entries.isEmpty, let point = plan.point(of: message.sender), let signed = dealt[message.sender] else {
+          throw unshown("a share that the dealer did not sign for")
+        }
+        for entry in entries {
+          guard let scalar = try? Scalar(canonical: entry.share), let share = try? ShamirShare(point: point, value: scalar),
+            hash(of: entry, holder: message.sender) == signed.hash(entry.kind)
+          else { throw unshown("a share that the dealer did not sign for") }
+          shares[entry.kind, default: []].append(share)
+        }
         continue
       }
       guard shares.isEmpty else { throw unshown("a header behind a reveal") }
       let header = try signed(message, by: culprit).open(ShareHeaderBody.self)
-      roots.insert(header.selfMaskRoot)
+      committed.insert([header.selfMaskRoot] + header.noiseRoots)
       for entry in header.entries { dealt[entry.holder] = entry }
     }
-    guard roots.count == 1, let committed = roots.first, shares.count == 1, let (kind, revealed) = shares.first,
-      revealed.count == plan.threshold
-    else { throw unshown("not exactly \(plan.threshold) shares of one kind, by headers of one root") }
+    guard committed.count == 1, let roots = committed.first, !shares.isEmpty,
+      shares.values.allSatisfy({ $0.count == plan.threshold })
+    else { throw unshown("not exactly \(plan.threshold) shares of each kind, by headers of the same roots") }
+    for kind in shares.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+      if let finding = try wrongRoot(kind, shares[kind] ?? [], keys, roots) { return finding }
+    }
+    throw unshown("what the shares rebuild is what was committed to")
+  }
+
+  /// What is wrong with the root that shares of one kind rebuild; nil where nothing is.
+  private func wrongRoot(
+    _ kind: ShareKind, _ revealed: [ShamirShare], _ keys: KeysBody, _ roots: [[UInt8]]
+  ) throws(Refusal) -> String? {
     let root: MaskRoot
     do throws(MaskingError) { root = MaskRoot(try ShamirWeights(points: revealed.map(\.point)).rebuild(revealed)) } catch {
       throw unshown("the shares cannot be put together: \(error.reason)")
     }
     switch kind {
     case .selfMask:
-      guard Transcript.root(context, dealer: culprit, root.scalar) != committed else { throw unshown("the root is the committed one") }
+      guard Transcript.root(context, dealer: culprit, root.scalar) != roots[0] else { return nil }
       return "dealt shares of its self-mask that rebuild another root than its header names"
     case .maskKey:
-      guard root.maskKey(owner: culprit.rawValue, context: context).publicKey != keys.maskKey else {
-        throw unshown("the root is that of the key")
-      }
+      guard root.maskKey(owner: culprit.rawValue, context: context).publicKey != keys.maskKey else { return nil }
       return "dealt shares of its mask key that rebuild another key than it had shown"
+    case .noise(let component):
+      guard roots.indices.contains(component),
+        Transcript.noiseRoot(context, dealer: culprit, component: component, root.scalar) != roots[component]
+      else { return nil }
+      return "dealt shares of its noise that rebuild another root than its header names"
     }
   }
 
@@ -126,6 +143,13 @@ extension EvidenceCheck {
       try !SurvivorPreimage(evidence.preimage).survivors.sortedContains(site)
     else { throw unshown("not \(plan.threshold) signatures over survivors without the site") }
     return "is not in the sum: \(senders.count) sites signed the survivors without it"
+  }
+
+  /// A reveal of kinds that the plan has.
+  private func reveal(_ message: SignedMessage) throws(Refusal) -> RevealBody {
+    let body = try message.open(RevealBody.self)
+    try body.requireKnown(plan)
+    return body
   }
 
   private func hash(of entry: RevealBody.Entry, holder: SiteID) -> [UInt8]? {

@@ -59,12 +59,24 @@ package struct ShareHeaderBody: MessageBody {
     package let maskKeyShare: [UInt8]
     package let selfMaskShare: [UInt8]
     package let envelope: [UInt8]
+    /// One for each component of noise that may be removed.
+    package let noiseShares: [[UInt8]]
 
-    package init(holder: SiteID, maskKeyShare: [UInt8], selfMaskShare: [UInt8], envelope: [UInt8]) {
+    package init(holder: SiteID, maskKeyShare: [UInt8], selfMaskShare: [UInt8], envelope: [UInt8], noiseShares: [[UInt8]] = []) {
+      self.noiseShares = noiseShares
       self.holder = holder
       self.maskKeyShare = maskKeyShare
       self.selfMaskShare = selfMaskShare
       self.envelope = envelope
+    }
+
+    /// The signed hash of the holder's share of one kind; nil for a component that there is not.
+    func hash(_ kind: ShareKind) -> [UInt8]? {
+      switch kind {
+      case .maskKey: maskKeyShare
+      case .selfMask: selfMaskShare
+      case .noise(let component): noiseShares.indices.contains(component - 1) ? noiseShares[component - 1] : nil
+      }
     }
   }
 
@@ -89,8 +101,14 @@ package struct ShareHeaderBody: MessageBody {
   package let commitments: [Commitment]
   /// One for each member of U1, the dealer included, ascending; in the sparse graph one for the header's holder.
   package let entries: [Entry]
+  /// Commitments to the roots of the components of noise that may be removed, and with them each entry has shares of those.
+  package let noiseRoots: [[UInt8]]
 
-  package init(keyList: [UInt8], selfMaskRoot: [UInt8], commitments: [Commitment], entries: [Entry]) {
+  package init(
+    keyList: [UInt8], selfMaskRoot: [UInt8], commitments: [Commitment], entries: [Entry], noiseRoots: [[UInt8]] = []
+  ) {
+    precondition(entries.allSatisfy { $0.noiseShares.count == noiseRoots.count }, "a share of each component for each holder")
+    self.noiseRoots = noiseRoots
     self.keyList = keyList
     self.selfMaskRoot = selfMaskRoot
     self.commitments = commitments
@@ -112,6 +130,9 @@ package struct ShareHeaderBody: MessageBody {
       writer.fixed(entry.selfMaskShare)
       writer.fixed(entry.envelope)
     }
+    guard !noiseRoots.isEmpty else { return }
+    writer.count16(noiseRoots.count)
+    for hash in noiseRoots + entries.flatMap(\.noiseShares) { writer.fixed(hash) }
   }
 
   package init(from reader: inout ByteReader) throws(Refusal) {
@@ -121,14 +142,36 @@ package struct ShareHeaderBody: MessageBody {
     commitments = try reader.list(elementBytesMin: 2 * RistrettoPoint.byteCount) { reader throws(Refusal) in
       Commitment(maskKey: try reader.fixed(RistrettoPoint.byteCount), selfMask: try reader.fixed(RistrettoPoint.byteCount))
     }
-    entries = try reader.list(elementBytesMin: 4 + 3 * size) { reader throws(Refusal) in
+    let plain = try reader.list(elementBytesMin: 4 + 3 * size) { reader throws(Refusal) in
       Entry(
         holder: try reader.site(), maskKeyShare: try reader.fixed(size), selfMaskShare: try reader.fixed(size),
         envelope: try reader.fixed(size))
     }
-    guard entries.map(\.holder).isStrictlyAscending else {
+    guard plain.map(\.holder).isStrictlyAscending else {
       throw Refusal(.malformed, "the holders of shares are not ascending and distinct")
     }
+    guard reader.remaining > 0 else {
+      (entries, noiseRoots) = (plain, [])
+      return
+    }
+    let components = Int(try reader.u16())
+    guard (1...ShareKind.componentsMax).contains(components), reader.remaining == size * components * (plain.count + 1) else {
+      throw Refusal(.malformed, "\(components) components of noise")
+    }
+    func hashes(_ reader: inout ByteReader) throws(Refusal) -> [[UInt8]] {
+      var hashes: [[UInt8]] = []
+      for _ in 0..<components { hashes.append(try reader.fixed(size)) }
+      return hashes
+    }
+    noiseRoots = try hashes(&reader)
+    var whole: [Entry] = []
+    for entry in plain {
+      whole.append(
+        Entry(
+          holder: entry.holder, maskKeyShare: entry.maskKeyShare, selfMaskShare: entry.selfMaskShare, envelope: entry.envelope,
+          noiseShares: try hashes(&reader)))
+    }
+    entries = whole
   }
 }
 

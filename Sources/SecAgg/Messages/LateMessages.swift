@@ -39,18 +39,57 @@ package struct ConsistencyBody: MessageBody {
   package init(from reader: inout ByteReader) throws(Refusal) { hash = try reader.fixed(32) }
 }
 
-/// Which of a site's two secrets a share belongs to.
-package enum ShareKind: UInt8, Sendable {
-  case maskKey = 1
-  case selfMask = 2
+/// Which of a site's secrets a share belongs to.
+package enum ShareKind: Hashable, Sendable, RawRepresentable {
+  case maskKey
+  case selfMask
+  /// Of the noise that is removed, component 1 or higher.
+  case noise(Int)
+
+  /// Components that a byte can name.
+  static let componentsMax = 253
+
+  package init?(rawValue: UInt8) {
+    switch rawValue {
+    case 0: return nil
+    case 1: self = .maskKey
+    case 2: self = .selfMask
+    default: self = .noise(Int(rawValue) - 2)
+    }
+  }
+
+  package var rawValue: UInt8 {
+    switch self {
+    case .maskKey: 1
+    case .selfMask: 2
+    case .noise(let component): UInt8(clamping: 2 + component)
+    }
+  }
+
+  /// All kinds where sites add so many components that may be removed, in the order of their shares.
+  static func all(components: Int) -> [ShareKind] { [.maskKey, .selfMask] + (0..<components).map { .noise($0 + 1) } }
+
+  /// Whether attempts of `plan` have such shares.
+  func isKnown(_ plan: RoundPlan) -> Bool { Int(rawValue) <= 2 + plan.removableComponents }
+
+  /// What is to be revealed of a member of U2: the self-mask of a survivor with the components above the number of those that are missing
+  /// (NR-04), the mask key of anybody else. Everything else stays secret.
+  static func due(of dealer: SiteID, survivors: [SiteID], _ plan: RoundPlan) -> [ShareKind] {
+    guard survivors.sortedContains(dealer) else { return [.maskKey] }
+    let missing = plan.sites.count - survivors.count
+    return [.selfMask] + (0..<plan.removableComponents).filter { $0 >= missing }.map { .noise($0 + 1) }
+  }
 }
 
-/// One share of every member of U2 whose shares the site holds: of the self-mask for a survivor, of the mask key otherwise.
+/// Shares of every member of U2 whose shares the site holds: of the self-mask for a survivor, and of the noise that is too much; of the
+/// mask key otherwise.
 package struct RevealBody: MessageBody {
   package struct Entry: Hashable, Sendable {
     package let dealer: SiteID
     package let kind: ShareKind
     package let share: [UInt8]
+
+    var isNoise: Bool { if case .noise = kind { true } else { false } }
 
     package init(dealer: SiteID, kind: ShareKind, share: [UInt8]) {
       self.dealer = dealer
@@ -61,6 +100,11 @@ package struct RevealBody: MessageBody {
 
   package static let type = MessageType.reveal
   package let entries: [Entry]
+
+  /// - Throws: SA-01 where a share is of a kind that the plan does not have.
+  func requireKnown(_ plan: RoundPlan) throws(Refusal) {
+    guard entries.allSatisfy({ $0.kind.isKnown(plan) }) else { throw Refusal(.malformed, "a share of an unknown kind") }
+  }
 
   package init(entries: [Entry]) { self.entries = entries }
 
@@ -79,13 +123,14 @@ package struct RevealBody: MessageBody {
       guard let kind = ShareKind(rawValue: try reader.u8()) else { throw Refusal(.malformed, "a share of an unknown kind") }
       return Entry(dealer: dealer, kind: kind, share: try reader.fixed(Scalar.byteCount))
     }
-    // Two entries for one dealer would be both of its shares: that has a code of its own.
-    let dealers = entries.map(\.dealer)
+    // Both shares of one dealer have a code of their own.
     var seen: Set<SiteID> = []
-    if let twice = dealers.first(where: { !seen.insert($0).inserted }) {
-      throw Refusal(.bothShares, "two shares of \(twice) in one reveal")
+    if let twice = entries.first(where: { !$0.isNoise && !seen.insert($0.dealer).inserted }) {
+      throw Refusal(.bothShares, "two shares of \(twice.dealer) in one reveal")
     }
-    guard dealers.isStrictlyAscending else { throw Refusal(.malformed, "the shares of a reveal are not in ascending order") }
+    guard zip(entries, entries.dropFirst()).allSatisfy({ ($0.dealer, $0.kind.rawValue) < ($1.dealer, $1.kind.rawValue) }) else {
+      throw Refusal(.malformed, "the shares of a reveal are not in ascending order")
+    }
   }
 }
 

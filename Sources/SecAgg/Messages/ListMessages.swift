@@ -43,7 +43,7 @@ package struct SharesBody: MessageBody {
 
   package init(from reader: inout ByteReader) throws(Refusal) {
     headers = try reader.list(elementBytesMin: 4 + SignedMessage.bytesMin) { reader throws(Refusal) in try reader.message() }
-    envelopes = try reader.envelopes()
+    envelopes = try reader.envelopes(like: headers.first)
   }
 }
 
@@ -69,7 +69,7 @@ package struct ShareDeliveryBody: MessageBody {
 
   package init(from reader: inout ByteReader) throws(Refusal) {
     headers = try reader.messages()
-    envelopes = try reader.envelopes()
+    envelopes = try reader.envelopes(like: headers.first)
     set = try reader.set()
   }
 }
@@ -145,9 +145,11 @@ package struct SignatureListBody: MessageBody {
   package init(from reader: inout ByteReader) throws(Refusal) { signatures = try reader.messages() }
 }
 
-/// Ciphertext and tag of two scalars.
+/// Ciphertext and tag of two scalars, and of one more for each component of noise that may be removed.
 package enum Envelope {
-  package static let byteCount = 80
+  package static let byteCount = byteCount(components: 0)
+
+  static func byteCount(components: Int) -> Int { Channel.plaintextBytes(components: components) + 16 }
 }
 
 extension ByteWriter {
@@ -162,8 +164,11 @@ extension ByteWriter {
 }
 
 extension ByteReader {
-  fileprivate mutating func envelopes() throws(Refusal) -> [[UInt8]] {
-    try list(elementBytesMin: Envelope.byteCount) { reader throws(Refusal) in try reader.fixed(Envelope.byteCount) }
+  /// Envelopes are as long as their headers' components ask for; whether all headers have the same is checked by who knows the plan.
+  fileprivate mutating func envelopes(like header: SignedMessage?) throws(Refusal) -> [[UInt8]] {
+    let components = try header.map { header throws(Refusal) in try header.open(ShareHeaderBody.self).noiseRoots.count } ?? 0
+    let size = Envelope.byteCount(components: components)
+    return try list(elementBytesMin: size) { reader throws(Refusal) in try reader.fixed(size) }
   }
 
   /// The set behind a list: nil where nothing follows.

@@ -45,6 +45,8 @@ struct DealtShares: Sendable {
   let headers: [SignedMessage]
   let holders: [SiteID]
   let selfMaskRoot: [UInt8]
+  /// Of the components of noise that may be removed, as many as the plan has.
+  let noiseRoots: [[UInt8]]
   let entries: [SiteID: ShareHeaderBody.Entry]
   /// Feldman's commitments to both roots' polynomials; empty in the sparse graph.
   let maskKeyCommitments: [RistrettoPoint]
@@ -62,6 +64,7 @@ struct DealtShares: Sendable {
     var roots: Set<[UInt8]> = []
     var named: [ShareHeaderBody.Entry] = []
     var commitments: [ShareHeaderBody.Commitment] = []
+    var noiseRoots: [[UInt8]] = []
     for message in headers {
       guard message.sender == dealer, keyList.keyed.sortedContains(dealer) else {
         throw Refusal(.wrongMembers, "shares of \(message.sender), whose keys nobody has")
@@ -76,9 +79,12 @@ struct DealtShares: Sendable {
       guard header.commitments.count == (isSparse ? 0 : scope.plan.threshold) else {
         throw Refusal(.badCommitments, "\(dealer) made \(header.commitments.count) commitments", culprit: dealer)
       }
+      guard header.noiseRoots.count == scope.plan.removableComponents else {
+        throw Refusal(.badCommitments, "\(dealer) dealt \(header.noiseRoots.count) components of noise", culprit: dealer)
+      }
       roots.insert(header.selfMaskRoot)
       named += header.entries
-      commitments = header.commitments
+      (commitments, noiseRoots) = (header.commitments, header.noiseRoots)
     }
     guard named.map(\.holder) == holders else {
       throw Refusal(.wrongMembers, "\(dealer) did not deal to exactly its holders with keys", culprit: dealer)
@@ -88,7 +94,7 @@ struct DealtShares: Sendable {
     }
     self.headers = headers
     self.holders = holders
-    selfMaskRoot = root
+    (selfMaskRoot, self.noiseRoots) = (root, noiseRoots)
     entries = Dictionary(uniqueKeysWithValues: named.map { ($0.holder, $0) })
     maskKeyCommitments = try DealtShares.points(commitments.map(\.maskKey), dealer)
     selfMaskCommitments = try DealtShares.points(commitments.map(\.selfMask), dealer)

@@ -30,7 +30,7 @@ final class PairSecrets {
     Channel.seal(shares, from: own, to: peer, key: sealing, context: context)
   }
 
-  func open(_ envelope: [UInt8], from peer: SiteID, to own: SiteID, context: [UInt8]) -> SecretBytes? {
-    Channel.open(envelope, from: peer, to: own, key: opening, context: context)
+  func open(_ envelope: [UInt8], from peer: SiteID, to own: SiteID, components: Int, context: [UInt8]) -> SecretBytes? {
+    Channel.open(envelope, from: peer, to: own, components: components, key: opening, context: context)
   }
 }

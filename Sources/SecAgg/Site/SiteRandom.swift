@@ -3,7 +3,11 @@
 import Sodium
 
 package struct SiteRandom: Sendable {
-  package enum Use: Hashable, Sendable { case maskRoot, selfMaskRoot, maskCoefficient, selfMaskCoefficient }
+  package enum Use: Hashable, Sendable {
+    case maskRoot, selfMaskRoot, maskCoefficient, selfMaskCoefficient
+    /// Of noise that may be removed.
+    case noiseRoot, noiseCoefficient
+  }
 
   /// Uniform in 1 ..< ℓ.
   package var scalar: @Sendable (Use) -> Scalar

@@ -21,6 +21,7 @@ extension SiteSession {
     let maskRoot = MaskRoot(random.scalar(.maskRoot))
     let secrets = SiteSecrets(
       maskRoot: maskRoot, selfMaskRoot: MaskRoot(random.scalar(.selfMaskRoot)),
+      noiseRoots: (0..<plan.removableComponents).map { _ in MaskRoot(random.scalar(.noiseRoot)) },
       maskKey: maskRoot.maskKey(owner: site.rawValue, context: context), channelKey: random.channelKey(),
       nonce: plan.isSparse ? random.nonce() : [])
     self.secrets = secrets
@@ -69,12 +70,15 @@ extension SiteSession {
     let isSparse = scope.graph.seed != nil
     let maskKey = try split(secrets.maskRoot, .maskCoefficient, points, scope.plan, commits: !isSparse)
     let selfMask = try split(secrets.selfMaskRoot, .selfMaskCoefficient, points, scope.plan, commits: !isSparse)
-    let held = HeldShares(capacity: holders.count)
+    var noise: [ShamirDeal] = []
+    for root in secrets.noiseRoots { noise.append(try split(root, .noiseCoefficient, points, scope.plan, commits: false)) }
+    let held = HeldShares(capacity: holders.count, components: noise.count)
     var entries: [ShareHeaderBody.Entry] = []
     var envelopes: [[UInt8]] = []
     for (index, holder) in holders.enumerated() {
       let (one, two) = (maskKey.share(index), selfMask.share(index))
-      let plaintext = Channel.plaintext(maskKeyShare: one, selfMaskShare: two)
+      let noiseShares = noise.map { $0.share(index) }
+      let plaintext = Channel.plaintext(maskKeyShare: one, selfMaskShare: two, noiseShares: noiseShares)
       var envelope: [UInt8] = []
       if holder == site {
         held.store(plaintext, of: site)
@@ -87,17 +91,25 @@ extension SiteSession {
         .init(
           holder: holder, maskKeyShare: Transcript.share(scope.context, dealer: site, holder: holder, .maskKey, one),
           selfMaskShare: Transcript.share(scope.context, dealer: site, holder: holder, .selfMask, two),
-          envelope: Transcript.envelope(scope.context, dealer: site, holder: holder, envelope)))
+          envelope: Transcript.envelope(scope.context, dealer: site, holder: holder, envelope),
+          noiseShares: noiseShares.enumerated().map {
+            Transcript.share(scope.context, dealer: site, holder: holder, .noise($0.offset + 1), $0.element)
+          }))
     }
     heldShares = held
     let root = Transcript.root(scope.context, dealer: site, secrets.selfMaskRoot.scalar)
+    let noiseRoots = secrets.noiseRoots.enumerated().map {
+      Transcript.noiseRoot(scope.context, dealer: site, component: $0.offset + 1, $0.element.scalar)
+    }
     let commitments = zip(maskKey.commitments, selfMask.commitments).map { commitment in
       ShareHeaderBody.Commitment(maskKey: commitment.0.bytes, selfMask: commitment.1.bytes)
     }
     // In the sparse graph each holder has a header of its own: all together would be k times as much for everybody.
     let parts = isSparse ? entries.map { [$0] } : [entries]
     ownHeaders = parts.map { entries in
-      sign(ShareHeaderBody(keyList: list.hash, selfMaskRoot: root, commitments: commitments, entries: entries), scope.context)
+      let body = ShareHeaderBody(
+        keyList: list.hash, selfMaskRoot: root, commitments: commitments, entries: entries, noiseRoots: noiseRoots)
+      return sign(body, scope.context)
     }
     return sign(SharesBody(headers: ownHeaders, envelopes: envelopes), scope.context)
   }

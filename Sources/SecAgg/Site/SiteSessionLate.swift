@@ -42,13 +42,14 @@ extension SiteSession {
     ]
   }
 
-  /// For a survivor the share of its self-mask, for a dropout that of its mask key: the kind follows from U3 alone, which is
-  /// fixed by now, so that both shares of one site can never leave.
+  /// For a survivor the share of its self-mask and those of its noise that is too much, for a dropout that of its mask key: the kinds
+  /// follow from U3 alone, which is fixed by now, so that both shares of one site, or noise that must stay, can never be shown.
   private func reveal(_ maskSet: MaskSet, _ set: SurvivorSet, _ scope: Scope) -> [RevealBody.Entry] {
     let dealers = scope.isPartial ? maskSet.partners(of: site, scope.graph) : maskSet.masked
-    return dealers.compactMap { dealer in
-      let kind: ShareKind = set.contains(dealer) ? .selfMask : .maskKey
-      return heldShares?.exposed(kind, of: dealer).map { .init(dealer: dealer, kind: kind, share: $0) }
+    return dealers.flatMap { dealer in
+      ShareKind.due(of: dealer, survivors: set.survivors, scope.plan).compactMap { kind in
+        heldShares?.exposed(kind, of: dealer).map { .init(dealer: dealer, kind: kind, share: $0) }
+      }
     }
   }
 

@@ -24,7 +24,8 @@ extension SiteSession {
       guard let shares = dealt[dealer], let entry = shares.entries[site], let pair = pairs[dealer],
         entry.envelope == Transcript.envelope(scope.context, dealer: dealer, holder: site, envelope)
       else { throw Refusal(.envelopeAltered, "the envelope of \(dealer) is not the one that it signed for") }
-      let plaintext = pair.open(envelope, from: dealer, to: site, context: scope.context)
+      let plaintext = pair.open(
+        envelope, from: dealer, to: site, components: scope.plan.removableComponents, context: scope.context)
       // A dealer whose shares do not open or do not fit is not acknowledged.
       if let plaintext, fits(plaintext, dealer, shares, entry, scope) { heldShares.store(plaintext, of: dealer) }
     }
@@ -35,16 +36,19 @@ extension SiteSession {
     return [.send(acknowledgement.bytes)]
   }
 
-  /// Whether the shares have the hashes of their dealer's header and lie on the polynomials that it committed to (SS-06).
+  /// Whether the shares have the hashes of their dealer's header and, those of masks, lie on the polynomials that it committed to (SS-06).
   private func fits(
     _ plaintext: borrowing SecretBytes, _ dealer: SiteID, _ dealt: DealtShares, _ entry: ShareHeaderBody.Entry, _ scope: Scope
   ) -> Bool {
-    guard let maskKey = Channel.share(.maskKey, of: plaintext), let selfMask = Channel.share(.selfMask, of: plaintext),
-      let point = scope.plan.point(of: site),
-      Transcript.share(scope.context, dealer: dealer, holder: site, .maskKey, maskKey) == entry.maskKeyShare,
-      Transcript.share(scope.context, dealer: dealer, holder: site, .selfMask, selfMask) == entry.selfMaskShare
-    else { return false }
+    for kind in ShareKind.all(components: scope.plan.removableComponents) {
+      guard let share = Channel.share(kind, of: plaintext),
+        Transcript.share(scope.context, dealer: dealer, holder: site, kind, share) == entry.hash(kind)
+      else { return false }
+    }
     guard scope.graph.seed == nil else { return true }
+    guard let maskKey = Channel.share(.maskKey, of: plaintext), let selfMask = Channel.share(.selfMask, of: plaintext),
+      let point = scope.plan.point(of: site)
+    else { return false }
     return FeldmanCheck.holds(maskKey, at: point, dealt.maskKeyCommitments)
       && FeldmanCheck.holds(selfMask, at: point, dealt.selfMaskCommitments)
   }
@@ -84,7 +88,8 @@ extension SiteSession {
     return [.persist(.inputSent(context: context, digest: digest)), sending]
   }
 
-  /// y = x + self-mask ± one mask for every other member of U2 (in the sparse graph: next to this site), modulo 2^b, packed.
+  /// y = x + self-mask ± one mask for every other member of U2 (in the sparse graph: next to this site) + the noise that may be removed,
+  /// modulo 2^b, packed.
   private func mask(
     _ input: consuming [[UInt32]], _ scope: Scope, _ maskSet: MaskSet, _ secrets: SiteSecrets
   ) throws(Refusal) -> [UInt8] {
@@ -97,6 +102,13 @@ extension SiteSession {
     }
     var sections = input
     masks.apply(to: &sections, workers)
+    if !secrets.noiseRoots.isEmpty {
+      let noise = try RemovableComponents(scope.plan)
+      for (index, root) in secrets.noiseRoots.enumerated() {
+        noise.apply(.add, component: index + 1, of: site, root, context, to: &sections[0], workers)
+      }
+      Ring(bits: scope.plan.sections[0].bits).reduce(&sections[0])
+    }
     return try PackedSections.pack(sections, scope.plan.sections).flatMap { $0 }
   }
 }

@@ -29,12 +29,15 @@ public struct RecordPrivacy: Equatable, Sendable, Codable {
 extension TrainingOptions {
   /// - Throws: `TrainingError.badJob` where a setting would let one image change more than its own clipped gradient.
   func validatePrivacy() throws(TrainingError) {
-    guard let privacy else { return }
+    guard hidesImages else { return }
     func require(_ holds: Bool, _ what: String, _ hint: String) throws(TrainingError) {
       guard holds else { throw TrainingError(.badJob, "privacy by record: \(what)", hint: hint) }
     }
-    try require(RecordPrivacy.clipRange.contains(privacy.clip), "the clip is not between 1e-6 and 1e6", "1 is usual")
-    try require(RecordPrivacy.lotSizeRange.contains(privacy.lotSize), "the lot size is not between 1 and 1000000", "16 is usual")
+    try require(privacy == nil || sharedGradients == nil, "noise is added here or by others", "take one form")
+    let clip = privacy?.clip ?? sharedGradients?.clip ?? 0
+    try require(RecordPrivacy.clipRange.contains(clip), "the clip is not between 1e-6 and 1e6", "1 is usual")
+    try require(
+      privacy.map { RecordPrivacy.lotSizeRange.contains($0.lotSize) } ?? true, "the lot size is not between 1 and 1000000", "16 is usual")
     try require(
       norm != .batch, "batch norms mix the images of a batch", "take norm group, or frozen with weights whose statistics are public")
     try require(

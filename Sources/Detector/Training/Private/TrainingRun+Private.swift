@@ -7,7 +7,7 @@ import Sodium
 
 extension TrainingRun {
   /// Images of one step that are loaded together, at most a batch of them.
-  private struct Piece: Sendable {
+  struct Piece: Sendable {
     var images: [(number: Int, seed: UInt64)] = []
     var endsStep = false
   }
@@ -18,7 +18,7 @@ extension TrainingRun {
     epochs: Range<Int>, _ batches: Range<Int>, _ privacy: RecordPrivacy, _ sum: GradientSum, onBatch: (BatchReport) -> Void,
     onEpoch: (EpochReport) throws -> Void
   ) throws {
-    let pieces = drawn(steps: epochs.count * batches.count, privacy)
+    let pieces = drawn(steps: epochs.count * batches.count, rate: privacy.samplingRate)
     let loader = Prefetcher(count: pieces.count, workers: options.workers) { [source] index in
       pieces[index].images.map { image in try? source.example(image: image.number, seed: image.seed) }
     }
@@ -33,7 +33,7 @@ extension TrainingRun {
           let asked = ContinuousClock.now
           guard let examples = try loader.next() else { return }
           sums.waitingSeconds += (ContinuousClock.now - asked).inSeconds
-          for example in examples { learn(example, clip: clip, sum, &sums, settings) }
+          for example in examples { learn(example, &sums, settings) { sum.add(clip: clip) } }
           next += 1
         } while !pieces[next - 1].endsStep
         self.clip = sum.release(clip: clip, lotSize: privacy.lotSize)
@@ -52,11 +52,11 @@ extension TrainingRun {
   }
 
   /// Which images take part in which step, and the seeds of their changes.
-  private func drawn(steps: Int, _ privacy: RecordPrivacy) -> [Piece] {
+  func drawn(steps: Int, rate: Double) -> [Piece] {
     var random = RandomStream()
     var pieces: [Piece] = []
     for _ in 0..<steps {
-      let images = PoissonSample.draw(count: source.imageCount, rate: privacy.samplingRate, from: &random).map { number in
+      let images = PoissonSample.draw(count: source.imageCount, rate: rate, from: &random).map { number in
         var seed: UInt64 = 0
         withUnsafeMutableBytes(of: &seed) { random.fill($0) }
         return (number: number, seed: seed)
@@ -70,12 +70,13 @@ extension TrainingRun {
     return pieces
   }
 
-  private func learn(
-    _ example: TrainingBatch?, clip: Double, _ sum: GradientSum, _ sums: inout EpochSums, _ settings: LearningSchedule.Settings
+  /// Computes one image's gradient and adds it. An image that could not be read has one of zero.
+  func learn(
+    _ example: TrainingBatch?, _ sums: inout EpochSums, _ settings: LearningSchedule.Settings, add: () -> Void
   ) {
     network.zeroGradients()
     let parts = example.map(evaluate)
-    sum.add(clip: clip)
+    add()
     if let parts, parts.total.isFinite { sums.add(parts, images: 1, settings: settings) }
   }
 }

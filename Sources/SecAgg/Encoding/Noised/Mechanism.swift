@@ -6,7 +6,6 @@ public enum Mechanism: Hashable, Sendable {
 
   static let version: UInt8 = 1
   static let plainName = "none"
-  static let noisedName = "discrete_gaussian"
 
   public func encoded() -> [UInt8] {
     switch self {
@@ -24,8 +23,10 @@ public enum Mechanism: Hashable, Sendable {
     }
     switch name {
     case Mechanism.plainName: self = .plain(try EncodingParameters(decoding: bytes))
-    case Mechanism.noisedName: self = .noised(try NoisedEncoding(decoding: bytes))
-    default: throw Refusal(.badMechanism, "this version knows the noise mechanisms none and discrete_gaussian only")
+    case let name where NoisedEncoding.Name(rawValue: name) != nil: self = .noised(try NoisedEncoding(decoding: bytes))
+    default:
+      let known = NoisedEncoding.Name.allCases.map(\.rawValue).joined(separator: ", ")
+      throw Refusal(.badMechanism, "this version knows the noise mechanisms none, \(known) only")
     }
   }
 
@@ -56,11 +57,27 @@ public enum Mechanism: Hashable, Sendable {
       guard plan.noiseShares >= 1 else {
         throw Refusal(.badMechanism, "\(plan.inputsMin) survivors with \(plan.colluders) colluders assure no noise")
       }
+      guard case .removableSkellam(let survivorsMin, let known) = parameters.noise else { return }
+      guard survivorsMin == plan.inputsMin, known == plan.noiseKnown, !plan.isSparse else {
+        throw Refusal(.badMechanism, "noise that is removed for other survivors, colluders or another graph than the plan's")
+      }
     }
+  }
+
+  /// Components of a site's noise that may be taken out of a sum again: 0 where none are.
+  var removableComponents: Int {
+    guard case .noised(let parameters) = self, case .removableSkellam(let survivorsMin, _) = parameters.noise else { return 0 }
+    return parameters.sites - survivorsMin
   }
 }
 
 extension RoundPlan {
   /// Noise shares in every sum that nobody who sees it knows: the fewest inputs less the colluders, of which a site that looks is one.
-  public var noiseShares: Int { inputsMin - max(colluders, 1) }
+  public var noiseShares: Int { inputsMin - noiseKnown }
+
+  /// Components of each site's noise that may be taken out of the sum again.
+  var removableComponents: Int { (try? Mechanism(decoding: mechanism))?.removableComponents ?? 0 }
+
+  /// Noise shares that whoever sees a sum may know.
+  public var noiseKnown: Int { max(colluders, 1) }
 }

@@ -1,10 +1,26 @@
 // The canonical bytes of the noised mechanism (spec/12-noised-rounds.md, "Mechanism bytes").
 
 extension NoisedEncoding {
+  /// Names of the mechanism bytes: which noise, and whether inputs are sums over sampled records.
+  enum Name: String, CaseIterable {
+    case discreteGaussian = "discrete_gaussian"
+    case skellam
+    case sampledDiscreteGaussian = "sampled_discrete_gaussian"
+    case sampledSkellam = "sampled_skellam"
+
+    var isSampled: Bool { self == .sampledDiscreteGaussian || self == .sampledSkellam }
+    var isSkellam: Bool { self == .skellam || self == .sampledSkellam }
+  }
+
+  private var name: Name {
+    noise == .discreteGaussian
+      ? samplingRate == nil ? .discreteGaussian : .sampledDiscreteGaussian : samplingRate == nil ? .skellam : .sampledSkellam
+  }
+
   public func encoded() -> [UInt8] {
     var writer = ByteWriter()
     writer.u8(Mechanism.version)
-    writer.text8(Mechanism.noisedName)
+    writer.text8(name.rawValue)
     writer.u32(UInt32(clamping: sites))
     writer.u32(UInt32(clamping: dimension))
     writer.u8(UInt8(clamping: bits))
@@ -15,6 +31,11 @@ extension NoisedEncoding {
     writer.u64(normSquaredMax)
     writer.u64(variance.numerator)
     writer.u64(variance.denominator)
+    if case .removableSkellam(let survivorsMin, let known) = noise {
+      writer.u32(UInt32(clamping: survivorsMin))
+      writer.u32(UInt32(clamping: known))
+    }
+    if let samplingRate { writer.double(samplingRate) }
     return writer.bytes
   }
 
@@ -27,7 +48,7 @@ extension NoisedEncoding {
   private init(parsing bytes: [UInt8]) throws(Refusal) {
     var reader = ByteReader(bytes)
     try Mechanism.readVersion(&reader)
-    guard try reader.text8() == Mechanism.noisedName else { throw Refusal(.badMechanism, "a mechanism without noise") }
+    guard let name = Name(rawValue: try reader.text8()) else { throw Refusal(.badMechanism, "a mechanism without noise") }
     let sites = Int(try reader.u32())
     let dimension = Int(try reader.u32())
     let bits = Int(try reader.u8())
@@ -39,9 +60,12 @@ extension NoisedEncoding {
     guard let variance = Fraction(try reader.u64(), try reader.u64()) else {
       throw Refusal(.badMechanism, "a variance is a fraction in lowest terms")
     }
+    let noise =
+      name.isSkellam ? Noise.removableSkellam(survivorsMin: Int(try reader.u32()), known: Int(try reader.u32())) : .discreteGaussian
+    let samplingRate = name.isSampled ? try reader.double() : nil
     try reader.finish()
     self.init(
       sites: sites, dimension: dimension, bits: bits, clip: clip, resolution: resolution, blockBits: blockBits,
-      coordinateBound: coordinateBound, normSquaredMax: normSquaredMax, variance: variance)
+      coordinateBound: coordinateBound, normSquaredMax: normSquaredMax, variance: variance, noise: noise, samplingRate: samplingRate)
   }
 }

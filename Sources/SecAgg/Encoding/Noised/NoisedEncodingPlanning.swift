@@ -12,9 +12,11 @@ extension NoisedEncoding {
   ///   - clip: C.
   ///   - noiseMultiplier: z: the noise that the sum assuredly has is z times the L2 sensitivity.
   ///   - assured: noise shares that are in every sum and that nobody who sees it knows: least survivors less colluders.
+  ///   - records: q and how many records a site's input has together at most in the usual case; nil where a site is one record.
   /// - Throws: SA-17 where no grid fits, SA-18 where the request is out of range.
   public static func planned(
-    sites: Int, dimension: Int, bits: Int, clip: Double, noiseMultiplier: Double, assured: Int, blockBits: Int = blockBitsUsual
+    sites: Int, dimension: Int, bits: Int, clip: Double, noiseMultiplier: Double, assured: Int, noise: Noise = .discreteGaussian,
+    records: (samplingRate: Double, lotSize: Int)? = nil, blockBits: Int = blockBitsUsual
   ) throws(Refusal) -> NoisedEncoding {
     guard (1...sites).contains(assured) else {
       throw Refusal(.badMechanism, "\(assured) of \(sites) sites assure no noise")
@@ -23,8 +25,13 @@ extension NoisedEncoding {
     guard (1...RoundPlan.coordinatesMax).contains(dimension), (2...RoundPlan.cohortMax).contains(sites),
       (0...blockBitsMax).contains(blockBits)
     else { throw Refusal(.badMechanism, "\(sites) sites with \(dimension) coordinates") }
+    let scale = NoisedEncoding(
+      sites: sites, dimension: dimension, bits: bits, clip: clip, resolution: 1, blockBits: blockBits, coordinateBound: 1,
+      normSquaredMax: 0, variance: Fraction(1)!, noise: noise, samplingRate: records?.samplingRate)
+    // Twice a lot: gradients of one kind add up, and a sample may be larger than a lot.
+    let together = records.map { 2 * Double($0.lotSize) } ?? 1
     func candidate(_ resolution: UInt32) -> NoisedEncoding? {
-      make(sites, dimension, bits, clip, resolution, blockBits, noiseMultiplier, assured)
+      scale.made(resolution, noiseMultiplier, assured: noise == .discreteGaussian ? assured : 1, together: together)
     }
     // A finer grid never fits where a coarser one does not.
     var (low, high) = (UInt32(0), resolutionMax + 1)
@@ -39,19 +46,18 @@ extension NoisedEncoding {
     return found
   }
 
-  private static func make(
-    _ sites: Int, _ dimension: Int, _ bits: Int, _ clip: Double, _ resolution: UInt32, _ blockBits: Int, _ multiplier: Double,
-    _ assured: Int
-  ) -> NoisedEncoding? {
-    var made = NoisedEncoding(
-      sites: sites, dimension: dimension, bits: bits, clip: clip, resolution: resolution, blockBits: blockBits, coordinateBound: 1,
-      normSquaredMax: 0, variance: Fraction(1)!)
-    let (steps, count) = (Double(resolution), Double(made.paddedDimension))
-    made.coordinateBound = UInt32(min(steps, (steps * shareOfNorm(count, sites, blockBits)).rounded(.up)))
+  /// The same on a grid of `resolution` steps to the clip; nil where its numbers are too large.
+  private func made(_ resolution: UInt32, _ multiplier: Double, assured: Int, together: Double) -> NoisedEncoding? {
+    var made = self
+    made.resolution = resolution
+    let steps = Double(resolution)
+    let most = samplingRate == nil ? steps : Double(Self.sumBoundMax)
+    let share = Self.shareOfNorm(Double(paddedDimension), sites, blockBits)
+    made.coordinateBound = UInt32(min(most, (steps * together * min(share, 1)).rounded(.up)))
     made.normSquaredMax = made.normSquaredMin
     let squared = Double(made.normSquaredMax)
     guard squared <= 0x1p53 else { return nil }
-    let variance = max((multiplier * multiplier * squared / Double(assured) * (1 + 1e-12)).rounded(.up), Double(varianceMin))
+    let variance = max((multiplier * multiplier * squared / Double(assured) * (1 + 1e-12)).rounded(.up), Double(Self.varianceMin))
     guard variance < 0x1p62, let fraction = Fraction(UInt64(variance)) else { return nil }
     made.variance = fraction
     return made

@@ -15,8 +15,12 @@ public struct NoisedUpdateEncoder: Sendable {
     try parameters.validate()
     self.parameters = parameters
     do {
-      let variance = try Rational(BigInteger(UInt(parameters.variance.numerator)), BigInteger(UInt(parameters.variance.denominator)))
-      sampler = try NoiseSampler(.discreteGaussian, variance: variance)
+      switch parameters.noise {
+      case .discreteGaussian: sampler = try NoiseSampler(.discreteGaussian, variance: parameters.exactVariance())
+      // Component 0; the others expand from seeds that the session deals.
+      case .removableSkellam(_, let known):
+        sampler = try NoiseSampler(.skellam, variance: parameters.exactVariance(dividedBy: parameters.sites - known))
+      }
     } catch {
       throw Refusal(.badMechanism, "noise that cannot be drawn")
     }
@@ -34,7 +38,7 @@ public struct NoisedUpdateEncoder: Sendable {
       throw EncodingError(.wrongLength, "the update has another length than the plan")
     }
     var values = try clipped(local, global)
-    BlockRotation(blockBits: parameters.blockBits, count: values.count, context: context).rotate(&values)
+    parameters.rotation(context: context).rotate(&values)
     let bound = Double(parameters.coordinateBound)
     var saturated = 0
     for index in values.indices where abs(values[index]) > bound {
@@ -42,8 +46,24 @@ public struct NoisedUpdateEncoder: Sendable {
       saturated += 1
     }
     var rounding = BoundedRounding(normSquaredMax: parameters.normSquaredMax)
-    let whole = try rounding.round(values, from: &source)
+    guard let whole = rounding.round(values, from: &source) else {
+      throw EncodingError(.cannotRound, "no rounding of the update keeps the plan's norm; its bound is too low for its dimension")
+    }
     return EncodedUpdate(sections: [noised(whole, from: &source)], saturated: saturated)
+  }
+
+  /// A site's sum over sampled records, each rotated by ctx, rounded and within the norm before they were added up.
+  /// - Parameter sum: `paddedDimension` whole numbers. Clamping them brings neighbours no further apart.
+  /// - Throws: `.wrongLength`.
+  public func encode(
+    sum: [Int64], from source: inout some RandomSource & ~Copyable
+  ) throws(EncodingError) -> EncodedUpdate {
+    guard parameters.samplingRate != nil, sum.count == parameters.paddedDimension else {
+      throw EncodingError(.wrongLength, "the sum over records has another length than the plan")
+    }
+    let bound = Int64(parameters.coordinateBound)
+    let whole = sum.map { Int32(min(max($0, -bound), bound)) }
+    return EncodedUpdate(sections: [noised(whole, from: &source)], saturated: sum.count { abs($0) > bound })
   }
 
   /// The padded difference in grid steps, with a norm of S at most (but for what doubles round).

@@ -1,32 +1,32 @@
 // A randomised Hadamard rotation in blocks of 2^k coordinates (spec/12-noised-rounds.md, "Rotation"): random signs, then the Walsh-Hadamard
 // matrix over 2^(k/2). It keeps the norm and spreads it over the block, so that a few large coordinates do not set the range of all.
-// The signs follow from ctx: they are public, and nobody can choose an update by them before the round is fixed.
+// The signs follow from a public key that nobody can choose an update by.
 import Sodium
 
-struct BlockRotation {
-  let blockBits: Int
+public struct BlockRotation: Sendable {
+  public let blockBits: Int
   /// 2^(−k/2), exact because k is even.
-  let scale: Double
+  public let scale: Double
   /// One bit a coordinate, 64 to a word; a set bit is a minus.
   private let signs: [UInt64]
 
-  /// - Parameter count: a multiple of 2^blockBits.
-  init(blockBits: Int, count: Int, context: [UInt8]) {
+  /// - Parameters:
+  ///   - count: a multiple of 2^blockBits.
+  ///   - key: 32 bytes.
+  public init(blockBits: Int, count: Int, key: [UInt8]) {
     precondition(blockBits.isMultiple(of: 2) && count.isMultiple(of: 1 << blockBits))
     self.blockBits = blockBits
     scale = 1 / Double(1 << (blockBits / 2))
-    signs = blockBits == 0 ? [] : BlockRotation.signs(count: count, context: context)
+    signs = blockBits == 0 ? [] : BlockRotation.signs(count: count, key: key)
   }
 
-  /// Bits of BLAKE2b-512(key: H[rotation](), u64 index), 512 coordinates a hash, each byte's lowest bit first.
-  static func signs(count: Int, context: [UInt8]) -> [UInt64] {
-    let key = BLAKE2b.hash(Transcript.label("rotation") + context, size: 32)
+  /// Bits of BLAKE2b-512(key, u64 index), 512 coordinates a hash, each byte's lowest bit first.
+  static func signs(count: Int, key: [UInt8]) -> [UInt64] {
     var words: [UInt64] = []
     words.reserveCapacity((count + 511) / 512 * 8)
     for index in 0..<(count + 511) / 512 {
-      var message = ByteWriter()
-      message.u64(UInt64(index))
-      let digest = BLAKE2b.hash(message.bytes, key: key, size: 64)
+      let message = withUnsafeBytes(of: UInt64(index).bigEndian, Array.init)
+      let digest = BLAKE2b.hash(message, key: key, size: 64)
       for start in stride(from: 0, to: 64, by: 8) {
         words.append(digest[start..<start + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) })
       }
@@ -35,7 +35,7 @@ struct BlockRotation {
   }
 
   /// Rotates in place.
-  func rotate(_ values: inout [Double]) {
+  public func rotate(_ values: inout [Double]) {
     guard blockBits > 0 else { return }
     flip(&values)
     transform(&values)
@@ -43,7 +43,7 @@ struct BlockRotation {
   }
 
   /// Undoes `rotate` but for the scale, which the caller multiplies with: whole numbers below 2^(53 − k) thereby stay exact.
-  func turnBackUnscaled(_ values: inout [Double]) {
+  public func turnBackUnscaled(_ values: inout [Double]) {
     guard blockBits > 0 else { return }
     transform(&values)
     flip(&values)

@@ -3,26 +3,38 @@
 // The bound is what the account pays for; nothing here depends on how floating point rounds.
 import Sodium
 
-struct BoundedRounding {
-  let normSquaredMax: UInt64
+public struct BoundedRounding: Sendable {
+  public let normSquaredMax: UInt64
   /// Draws so far.
-  private(set) var draws = 0
+  public private(set) var draws = 0
 
-  /// With constants that `validate` accepts a draw fails with probability e^-8 at most, all of them with e^-512.
-  static let drawsMax = 64
+  /// With a bound of `normSquared` a draw fails with probability e^-8 at most, all of them with e^-512.
+  public static let drawsMax = 64
   private static let chunk = 4096
 
-  init(normSquaredMax: UInt64) { self.normSquaredMax = normSquaredMax }
+  public init(normSquaredMax: UInt64) { self.normSquaredMax = normSquaredMax }
 
   /// - Parameter values: in grid steps, each below 2^30.
-  /// - Throws: `.cannotRound` after `drawsMax` draws.
-  mutating func round(_ values: [Double], from source: inout some RandomSource & ~Copyable) throws(EncodingError) -> [Int32] {
+  /// - Returns: whole numbers whose squares sum to `normSquaredMax` at most; nil where none of `drawsMax` draws gave such.
+  public mutating func round(_ values: [Double], from source: inout some RandomSource & ~Copyable) -> [Int32]? {
     var whole = [Int32](repeating: 0, count: values.count)
     for _ in 0..<BoundedRounding.drawsMax {
       draws += 1
       if draw(values, into: &whole, from: &source) <= normSquaredMax { return whole }
     }
-    throw EncodingError(.cannotRound, "no rounding of the update keeps the plan's norm; its bound is too low for its dimension")
+    return nil
+  }
+
+  /// The squared norm that rounding a vector of norm `norm` exceeds with probability e^-8 at most (Kairouz, Liu, Steinke 2021), or never:
+  /// S² + D/4 + 4(S + √D/2) and (S + √D)², with √D rounded up. Below it, whether integers are found would depend on the vector.
+  /// - Parameters:
+  ///   - norm: S, in grid steps.
+  ///   - count: D.
+  public static func normSquared(norm steps: UInt64, count: UInt64) -> UInt64 {
+    // The root of a number below 2^53 is right or one too small after rounding down.
+    var root = UInt64(Double(count).squareRoot())
+    while root * root < count { root += 1 }
+    return min(steps * steps + (count + 3) / 4 + 4 * steps + 2 * root, (steps + root) * (steps + root))
   }
 
   /// One rounding of every coordinate.
