@@ -1,6 +1,6 @@
 # `make demo` and `make test` set everything up themselves. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-full test model fuzz sanitize lint fmt bench bench-aggregation bench-privacy mutants soak clean
+.PHONY: help setup build audit demo demo-full test model fuzz sanitize lint fmt bench bench-aggregation bench-privacy mutants soak clean
 
 BIN := .build/release
 
@@ -12,6 +12,10 @@ setup: ## install missing system packages (uses sudo when not root)
 
 build: setup ## all programs, optimised
 	swift build -c release
+
+audit: ## the auditor alone, no network code, no C but libsodium and GMP
+	@tools/setup
+	swift build -c release --product secagg-audit
 
 demo: build ## five sites and a server train together: the quick form, under 6 minutes
 	$(BIN)/secagg demo --quick --out demo-output

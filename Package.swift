@@ -53,6 +53,7 @@ let package = Package(
     .executable(name: "secagg-server", targets: ["ServerCommand"]),
     .executable(name: "secagg-client", targets: ["ClientCommand"]),
     .executable(name: "secagg-roster", targets: ["RosterCommand"]),
+    .executable(name: "secagg-audit", targets: ["AuditCommand"]),
   ],
   dependencies: [
     .package(url: "https://github.com/grpc/grpc-swift-2", exact: "2.4.3"),
@@ -92,6 +93,7 @@ let package = Package(
 
     // protocol
     library("SecAgg", ["Sodium", "Masking", "GMP", "DPAccountant"]),
+    library("Ledger", ["Sodium", "GMP", "DPAccountant"]),
     library("Detector", ["DPAccountant", "Sodium", "COpenBLAS", "CKernels", "CTurboJPEG", "CPNG", "Safetensors", "TorchWeights", yams]),
 
     // runtime
@@ -114,6 +116,7 @@ let package = Package(
     command("ServerCommand", ["Coordinator", "Federation", "Transport", "TransportServer", "TLSIdentity", logging]),
     command("ClientCommand", ["Participant", "Federation", "SecAgg", "Transport", "TLSIdentity", logging]),
     command("RosterCommand", ["Federation", "Sodium"]),
+    command("AuditCommand", ["Ledger", "Sodium"]),
 
     // tests
     tests("TransportTests", ["TransportServer", "Transport", "TLSIdentity", logging, nioSSL] + grpc),
@@ -135,6 +138,9 @@ let package = Package(
         "SecAggCommand", "TrainerCommand", "ServerCommand", "ClientCommand", "RosterCommand", "Federation", "SecAgg", "Sodium", "Detector",
         "Participant", "Safetensors", "CommandLineKit", "TestSupport",
       ]),
+    tests(
+      "LedgerTests",
+      ["Ledger", "AuditCommand", "CommandLineKit", "SecAgg", "Federation", "Sodium", "DPAccountant", "TLSIdentity", argumentParser]),
     tests("TidyTests", []),
     tests("VectorTests", ["SecAgg", "Masking", "Sodium", "Participant", "Federation"]),
     tests("SimulationTests", ["Simulation", "SecAgg"]),

@@ -22,6 +22,7 @@ public struct Report: Sendable {
   public let subtitle: String
   private var body: [String] = []
   private var contents: [(anchor: String, text: String)] = []
+  private var isInLanguage = false
 
   public init(title: String, subtitle: String = "") { (self.title, self.subtitle) = (title, subtitle) }
 
@@ -79,6 +80,12 @@ public struct Report: Sendable {
       "<figure><img alt=\"\(Text.escaped(alternative))\" src=\"data:\(Text.escaped(mediaType));base64,\(base64)\">\(foot)</figure>")
   }
 
+  /// What follows is in another language, named as in `lang` of HTML; on paper it begins a new page.
+  public mutating func language(_ code: String) {
+    body.append("\(isInLanguage ? "</div>" : "")<div class=\"language\" lang=\"\(Text.escaped(code))\">")
+    isInLanguage = true
+  }
+
   /// Text as it is, for commands and file content.
   public mutating func code(_ text: String) { body.append("<pre><code>\(Text.escaped(text))</code></pre>") }
 
@@ -102,7 +109,7 @@ public struct Report: Sendable {
       <header><h1>\(Text.escaped(title))</h1>\(under)</header>
       \(navigation)
       <main>
-      \(body.joined(separator: "\n"))
+      \(body.joined(separator: "\n"))\(isInLanguage ? "</div>" : "")
       </main>
       </body>
       </html>

@@ -39,7 +39,9 @@ extension Report {
     pre{background:var(--tile);border:1px solid var(--rule);border-radius:.5rem;padding:.8rem 1rem;overflow-x:auto;
       font-size:.86rem;line-height:1.45}
     @media print{:root{--bg:#fff;--ink:#000;--soft:#444;--rule:#ccc;--tile:#f7f7f7;--good:#064;--warn:#730;--bad:#800}
-      body{max-width:none;padding:0;font-size:11pt} nav{display:none}
-      figure,.fact,.note,tr{break-inside:avoid} h2,h3{break-after:avoid}}
+      body{max-width:none;padding:0;font-size:10pt} nav{display:none} p,.note,figcaption{max-width:none}
+      .wide{overflow:visible} table{font-size:8.5pt} th{white-space:normal} th,td{padding:.3rem .45rem} td{overflow-wrap:anywhere}
+      .fact .value{font-size:1.15rem}
+      figure,.fact,.note,tr{break-inside:avoid} h2,h3{break-after:avoid} .language+.language{break-before:page}}
     """
 }

@@ -112,13 +112,16 @@ final class ChildProcess: Sendable {
   }
 
   /// Runs `program` to its end and returns what it printed on standard output.
-  static func output(of program: String, _ arguments: [String], workFolder: String) async throws -> String {
+  /// - Parameter deadlineSeconds: a minute for what takes moments; training takes as long as it takes.
+  static func output(
+    of program: String, _ arguments: [String], workFolder: String, atMost deadlineSeconds: Double = 60
+  ) async throws -> String {
     let name = (program as NSString).lastPathComponent
     let stamp = UUID().uuidString
     let (out, log) = (workFolder + "/\(name)-\(stamp).out", workFolder + "/\(name)-\(stamp).log")
     defer { for path in [out, log] { unlink(path) } }
     let child = try ChildProcess(name: name, program: program, arguments: arguments, outputPath: out, logPath: log)
-    try await child.succeed(atMost: 60)
+    try await child.succeed(atMost: deadlineSeconds)
     return (try? String(contentsOfFile: out, encoding: .utf8)) ?? ""
   }
 }

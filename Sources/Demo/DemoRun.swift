@@ -141,7 +141,7 @@ extension DemoRun {
         "--epochs", "\(plan.publicEpochs)", "--batch-size", "8", "--nominal-batch", "8", "--optimizer", "AdamW", "--lr0", "0.002",
         "--momentum", "0.9", "--weight-decay", "0.01", "--seed", "\(options.seed)", "--noautoanchor", "--noplots",
         "--val-period", "\(plan.publicEpochs)", "--project", folder.root, "--name", "public-training",
-      ], workFolder: folder.logs)
+      ], workFolder: folder.logs, atMost: .infinity)
     try FileManager.default.copyItem(atPath: folder.publicRun + "/weights/last.safetensors", toPath: folder.initialWeights)
   }
 

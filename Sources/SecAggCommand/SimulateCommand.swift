@@ -24,6 +24,8 @@ struct Simulate: ParsableCommand {
   @Option(help: "Coordinates of the update.") var dimension = 10_000
   @Option(help: "Bits of a coordinate, 8 to 32.") var bits = 20
   @Option(help: "complete (up to 128 sites) or sparse (65 and more); complete up to 64 sites unless stated.") var graph: Graph?
+  @Flag(help: "The sites add Skellam noise, and what is too much of it is taken out; up to 128 sites, complete graph.")
+  var removableNoise = false
   @Option(help: "How many sites may collude with the server (n_C).") var colluders: Int?
   @Option(
     help: .init(
@@ -51,6 +53,9 @@ struct Simulate: ParsableCommand {
       throw ValidationError("--faults is 0 to 3, --threads 1 to 256, --campaign at least 1")
     }
     _ = try drops()
+    guard !removableNoise || (sites <= RoundPlan.completeGraphMax && graph != .sparse && (sites <= 64 || graph == .complete)) else {
+      throw ValidationError("--removable-noise is for the complete graph: up to 64 sites, or up to 128 with --graph complete")
+    }
     if let adversary, !Adversaries.all.contains(where: { $0.name == adversary }) {
       throw ValidationError("there is no adversary \"\(adversary)\"; see --list-adversaries")
     }
@@ -80,6 +85,7 @@ struct Simulate: ParsableCommand {
       options.isSparse = graph.map { $0 == .sparse }
       options.colluders = colluders
       options.drops = try drops()
+      options.removesNoise = removableNoise
       options.seed = seed
       options.faults = FaultLevel(rawValue: faults) ?? .none
     }

@@ -1,5 +1,6 @@
 // What must hold after every event, whoever lies: it looks at everything that leaves an honest site, as a malicious server that loses
 // nothing would, and adds what the colluding sites hold. The rules are those of spec/03, spec/07 and spec/08.
+import Masking
 import Participant
 import SecAgg
 
@@ -20,6 +21,8 @@ struct Monitor {
     var signed: [SiteID: [UInt8]] = [:]
     /// Which survivors each honest site revealed for.
     var revealedFor: [SiteID: [SiteID]] = [:]
+    /// Roots of the noise that may be removed, of each site that handed in an input.
+    var noiseRoots: [SiteID: [MaskRoot]] = [:]
     /// Who showed which of a dealer's shares.
     var shares: [SiteID: [ShareKind: Set<SiteID>]] = [:]
   }
@@ -36,8 +39,12 @@ struct Monitor {
 
   func inputSeed(of site: SiteID, context: [UInt8]) -> UInt64? { attempts[context]?.inputSeeds[site] }
 
-  mutating func provides(_ site: SimulatedSite, _ plan: RoundPlan, seed: UInt64) {
+  /// Of a site whose input left.
+  func noiseRoots(of site: SiteID, context: [UInt8]) -> [MaskRoot] { attempts[context]?.noiseRoots[site] ?? [] }
+
+  mutating func provides(_ site: SimulatedSite, _ plan: RoundPlan, seed: UInt64, noiseRoots: [MaskRoot]) {
     begin(plan)
+    attempts[plan.context]?.noiseRoots[site.id] = noiseRoots
     if let before = attempts[plan.context]?.inputSeeds[site.id], before != seed {
       violate("\(site.id) handed in two inputs in one attempt")
     }
@@ -52,7 +59,9 @@ struct Monitor {
     }
     // Kept only where it can come again: a thousand inputs would be gigabytes.
     if payload.count < 1 << 16 { attempts[plan.context]?.inputs[site.id] = (header, payload) }
-    if site.journal.attempt(context: plan.context)?.input == nil { violate("[SA-120] \(site.id) sent an input without a record") }
+    let record = site.journal.attempt(context: plan.context)
+    if record?.input == nil { violate("[SA-120] \(site.id) sent an input without a record") }
+    if plan.removableComponents > 0, record?.charge == nil { violate("[ND-10] \(site.id) sent an input that is not paid for") }
   }
 
   /// A protocol message is about to leave an honest site.
@@ -82,7 +91,7 @@ struct Monitor {
     let set = survivors.map { SiteID($0) }
     if !set.sortedContains(site.id) { violate("[SA-71] \(site.id) revealed for survivors that it is not among") }
     for entry in body.entries {
-      if set.sortedContains(entry.dealer) != (entry.kind == .selfMask) {
+      if !ShareKind.due(of: entry.dealer, survivors: set, plan).contains(entry.kind) {
         violate("[SA-82] \(site.id) revealed the share of \(entry.dealer) that its survivors forbid")
       }
       attempts[plan.context]?.shares[entry.dealer, default: [:]][entry.kind, default: []].insert(site.id)
@@ -90,7 +99,8 @@ struct Monitor {
     }
     attempts[plan.context]?.revealedFor[site.id] = set
     let input = attempts[plan.context]?.inputSeeds[site.id] ?? 0
-    if let before = released[site.id], before != (set, input) {
+    // With fresh noise every attempt is paid for, and may be another sum.
+    if let before = released[site.id], before != (set, input), plan.removableComponents == 0 {
       violate("[SA-74] \(site.id) takes part in sums of one round that differ: \(before.survivors.count) and \(set.count) survivors")
     }
     released[site.id] = (set, input)
@@ -102,6 +112,11 @@ struct Monitor {
     let colluding = Set(site.session?.holders(of: dealer) ?? plan.sites).intersection(colluders)
     let open = [ShareKind.maskKey, .selfMask].filter { (shown[$0] ?? []).union(colluding).count >= plan.threshold }
     if open.count == 2 { violate("[SA-82] both secrets of \(dealer) can be rebuilt") }
+    guard let survivors = attempts[plan.context]?.revealedFor.values.first(where: { $0.sortedContains(dealer) }) else { return }
+    let due = ShareKind.due(of: dealer, survivors: survivors, plan)
+    for (kind, holders) in shown where !due.contains(kind) && holders.union(colluding).count >= plan.threshold {
+      violate("[NR-04] \(kind) of \(dealer) can be rebuilt, and must stay secret")
+    }
   }
 
   /// Somebody has evidence: it holds for everybody, and never against who keeps to the protocol, whatever the network did.

@@ -1,5 +1,6 @@
 // Everything that is random in a simulation follows from one seed, the sites' secrets too: a failing run replays byte for byte. Nothing
 // here is for real secrets.
+import Masking
 import SecAgg
 import Sodium
 
@@ -38,11 +39,7 @@ extension SiteRandom {
     }
     let (scalars, keys, nonces) = (stream("scalars"), stream("channel"), stream("nonce"))
     return SiteRandom(
-      scalar: { _ in
-        // 248 bits are below the group's order.
-        guard let scalar = try? Scalar(canonical: scalars.bytes(31) + [0]) else { preconditionFailure("31 bytes make a scalar") }
-        return scalar
-      },
+      scalar: { _ in scalars.scalar() },
       channelKey: {
         guard let key = try? X25519.SecretKey(derivedFrom: SecretBytes(copying: keys.bytes(32))) else {
           preconditionFailure("32 bytes make a key")
@@ -57,6 +54,18 @@ extension SiteRandom {
     private var random: SeededRandom
     init(_ random: SeededRandom) { self.random = random }
     func bytes(_ count: Int) -> [UInt8] { random.bytes(count) }
+
+    func scalar() -> Scalar {
+      // 248 bits are below the group's order.
+      guard let scalar = try? Scalar(canonical: bytes(31) + [0]) else { preconditionFailure("31 bytes make a scalar") }
+      return scalar
+    }
+  }
+
+  /// The roots of noise that such a site draws: behind those of both masks.
+  static func noiseRoots(_ seed: UInt64, site: SiteID, attempt: UInt32, generation: Int, count: Int) -> [MaskRoot] {
+    let scalars = Stream(SeededRandom(seed, "scalars", UInt64(site.rawValue), UInt64(attempt), UInt64(generation)))
+    return (0..<2 + count).map { _ in MaskRoot(scalars.scalar()) }.suffix(count)
   }
 }
 

@@ -67,7 +67,8 @@ final class SimulatedSite {
             job: plan.job, round: plan.round, attempt: plan.attempt, kind: RoundKind(round: plan.round).rawValue, context: context,
             weights: plan.weightsDigest),
         ]
-      case .inputSent(let context, let digest): [.inputSent(context: context, digest: digest)]
+      case .inputSent(let context, let digest):
+        (job.charge(for: plan).map { [.charged(context: context, charge: $0)] } ?? []) + [.inputSent(context: context, digest: digest)]
       case .survivorsSigned(let context, let survivors, let hash):
         [.survivorsSigned(context: context, survivors: survivors.map(\.rawValue), hash: hash)]
       case .revealed(let context): [.revealed(context: context)]

@@ -100,7 +100,9 @@ extension Simulation {
       let draw = SeededRandom.draw(options.seed, "input", UInt64(id.rawValue), UInt64(site.generation), UInt64(plan.sites.count))
       let input = kept ?? .init(round: plan.round, weights: plan.weightsDigest, mechanism: plan.mechanism, seed: draw)
       site.kept = input
-      monitor.provides(site, plan, seed: input.seed)
+      let roots = SiteRandom.noiseRoots(
+        options.seed, site: id, attempt: plan.attempt, generation: site.generation, count: plan.removableComponents)
+      monitor.provides(site, plan, seed: input.seed, noiseRoots: roots)
       let words = SimulatedInput.sections(plan, seed: input.seed)
       let actions = meter.site(.maskedInput) { session.provide(input: words) }
       perform(actions, site, session, plan)

@@ -82,6 +82,10 @@ public final class Simulation {
       name: "simulation", model: "none", classes: ["none"], imageSize: 32, rounds: 1, parameterCount: options.dimension,
       statisticCount: 0, layoutDigest: BLAKE2b.hash([1]), initialWeightsDigest: BLAKE2b.hash([2]))
     job.quantisation.bits = options.bits
+    if options.removesNoise {
+      job.training.batchNormRounds = 0
+      job.privacy = JobPlan.Privacy(clip: 1, noiseMultiplier: 1, epsilon: 1000, delta: 1e-5, noise: .skellam)
+    }
     return job
   }
 
@@ -102,11 +106,14 @@ public final class Simulation {
     let dropouts = [max(1, ids.count / 10), max(1, ids.count / 20)].first {
       GraphParameters.find(sites: ids.count, colluders: roster.colluders, dropouts: $0) != nil
     }
-    return RoundPlan(
+    var plan = RoundPlan(
       job: job.name, round: 1, attempt: attempt, roster: roster, sites: ids,
       minimumSurvivors: isSparse ? dropouts.map { ids.count - $0 } : nil, isSparse: isSparse,
       weightsDigest: job.initialWeightsDigest, configurationDigest: job.digest,
       sections: job.sections(kind: .training, encoding: encoding), mechanism: encoding.encoded())
+    guard job.noisesSums, let noised = try? job.mechanism(kind: .training, of: plan, samplesReference: 1) else { return plan }
+    (plan.sections, plan.mechanism) = (job.sections(kind: .training, mechanism: noised), noised.encoded())
+    return plan
   }
 
   /// Runs to the end and tells what happened.

@@ -17,6 +17,8 @@ public struct SimulationOptions: Sendable {
   public var faults = FaultLevel.none
   /// Name of an `Adversary`; nil: none, or with faults of the highest level one that follows from the seed.
   public var adversary: String?
+  /// The sites add Skellam noise, of which what is too much is taken out again; over the complete graph only.
+  public var removesNoise = false
   public var attemptsMax = 3
   public var pieceBytes = 1 << 18
   /// Spreads masking and unmasking over cores.

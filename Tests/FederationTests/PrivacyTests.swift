@@ -157,10 +157,12 @@ import Testing
         > privacy.noiseMultiplier)
   }
 
-  @Test("[ND-08] what is planned for shared noise is what all rounds cost", arguments: [
-    "unit: site", "unit: site, mechanism: skellam", "form: distributed", "form: distributed, mechanism: skellam, sampling_rate: 0.3",
-    "form: distributed, mechanism: skellam, sampling_rate: 1",
-  ])
+  @Test(
+    "[ND-08] what is planned for shared noise is what all rounds cost",
+    arguments: [
+      "unit: site", "unit: site, mechanism: skellam", "form: distributed", "form: distributed, mechanism: skellam, sampling_rate: 0.3",
+      "form: distributed, mechanism: skellam, sampling_rate: 1",
+    ])
   func sharedRounds(privacy: String) throws {
     let config = try FederatedConfig.parse(Self.file("\(privacy), epsilon: 4, delta: 1e-5", "training: {fed_rounds: 30}"))
     let job = plan { ($0.rounds, $0.privacy, $0.training.localEpochs) = (30, try? JobPlan.Privacy.planned(config), 1) }
@@ -170,6 +172,7 @@ import Testing
       job: job.name, round: 1, attempt: 0, roster: roster, sites: (0..<5).map { SiteID($0) }, weightsDigest: job.initialWeightsDigest,
       configurationDigest: job.digest, sections: [], mechanism: [])
     round.mechanism = try job.mechanism(kind: .training, of: round, samplesReference: 1).encoded()
+    #expect((config.aggregation.graph == .complete) == privacy.contains("skellam"))
     let charge = try #require(job.charge(for: round))
     let spent = PrivacyAccount.epsilon(charge, count: 30, delta: 1e-5)
     #expect(spent <= 4 && spent > 0.999 * 4)

@@ -213,6 +213,10 @@ import Testing
     (.badMechanism, { $0.noise = .removableSkellam(survivorsMin: 6, known: 0) }),
     (.badMechanism, { $0.noise = .removableSkellam(survivorsMin: 9, known: 1) }),
     (.badMechanism, { $0.noise = .removableSkellam(survivorsMin: 6, known: 6) }),
+    (.badMechanism, { $0.noise = .removableSkellam(survivorsMin: 0, known: 0) }),
+    (.badMechanism, { $0.noise = .removableSkellam(survivorsMin: 0, known: 1) }),
+    (.badMechanism, { $0.noise = .removableSkellam(survivorsMin: 1, known: 1) }),
+    (.badMechanism, { $0.noise = .removableSkellam(survivorsMin: 1 << 31, known: 1 << 30) }),
     // The smallest component is below a grid step.
     (.badMechanism, { $0.variance = Fraction(41)! }),
     (.badMechanism, { $0.samplingRate = 0 }), (.badMechanism, { $0.samplingRate = 1.5 }),

@@ -26,6 +26,25 @@ import Testing
     }
   }
 
+  /// [NR-04] [NR-05] Noise in components, with every kind of fault, and each adversary of the complete graph: the sum has what must be left.
+  @Test func noiseThatIsRemoved() throws {
+    var sums = 0
+    for (number, name) in (Adversaries.all.map { Optional($0.name) } + Array(repeating: nil, count: 12)).enumerated() {
+      if let name, name == "server-two-graphs" || name.hasSuffix("nonce") { continue }
+      var options = SimulationOptions()
+      (options.sites, options.colluders, options.dimension, options.bits) = (8, 1, 40, 20)
+      (options.removesNoise, options.seed, options.adversary) = (true, UInt64(number), name)
+      options.faults = name == nil ? FaultLevel(rawValue: number % 3) ?? .none : .none
+      if name == nil { options.drops = [[Phase.maskedInput, .consistency, .reveal, .keys][number % 4]: 0.25] }
+      let simulation = try Simulation(options)
+      let outcome = simulation.run()
+      if case .violated(let reason) = outcome { Issue.record("\(name ?? "faults"), seed \(number): \(reason)") }
+      if case .sum = outcome { sums += 1 }
+      #expect(simulation.isSumCorrect != false)
+    }
+    #expect(sums > 10)
+  }
+
   @Test(arguments: Adversaries.all.map(\.name)) func everyAdversary(name: String) throws {
     for seed in UInt64(1)...3 {
       var options = SimulationOptions()

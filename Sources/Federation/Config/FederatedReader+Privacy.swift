@@ -15,7 +15,12 @@ extension FederatedReader {
     config.privacy.form = try section.choice("form", forms).flatMap(JobPlan.Privacy.Records.Form.init) ?? .local
     if config.privacy.enabled, config.privacy.unit == .record, config.privacy.form == .distributed { try readOneStep(section, &config) }
     guard config.privacy.enabled else { return }
-    guard withoutPrivacy else { return try requireBuilt(section, config) }
+    guard withoutPrivacy else {
+      try requireBuilt(section, config)
+      // Of more sites than the complete graph takes, some are drawn.
+      if config.privacy.mechanism == "skellam" { config.aggregation.graph = .complete }
+      return
+    }
     config.privacyWaived = true
     config.warnings.append(
       "Differential privacy is asked for in \(document.file) and switched OFF by --without-privacy: no formal guarantee. "

@@ -74,7 +74,7 @@ package enum ShareKind: Hashable, Sendable, RawRepresentable {
 
   /// What is to be revealed of a member of U2: the self-mask of a survivor with the components above the number of those that are missing
   /// (NR-04), the mask key of anybody else. Everything else stays secret.
-  static func due(of dealer: SiteID, survivors: [SiteID], _ plan: RoundPlan) -> [ShareKind] {
+  package static func due(of dealer: SiteID, survivors: [SiteID], _ plan: RoundPlan) -> [ShareKind] {
     guard survivors.sortedContains(dealer) else { return [.maskKey] }
     let missing = plan.sites.count - survivors.count
     return [.selfMask] + (0..<plan.removableComponents).filter { $0 >= missing }.map { .noise($0 + 1) }

@@ -76,7 +76,7 @@ extension RoundPlan {
   public var noiseShares: Int { inputsMin - noiseKnown }
 
   /// Components of each site's noise that may be taken out of the sum again.
-  var removableComponents: Int { (try? Mechanism(decoding: mechanism))?.removableComponents ?? 0 }
+  package var removableComponents: Int { (try? Mechanism(decoding: mechanism))?.removableComponents ?? 0 }
 
   /// Noise shares that whoever sees a sum may know.
   public var noiseKnown: Int { max(colluders, 1) }

@@ -159,7 +159,7 @@ extension NoisedEncoding {
     try require(samplingRate.map(RecordMechanism.samplingRateRange.contains) ?? true, "a sampling rate lies in 1e-6 ... 1")
     if case .removableSkellam(let survivorsMin, let known) = noise {
       try require(sites <= RoundPlan.completeGraphMax, "noise of \(sites) sites that is removed; at most \(RoundPlan.completeGraphMax)")
-      try require((1..<survivorsMin).contains(known) && survivorsMin <= sites, "noise that is removed down to \(survivorsMin) sites")
+      try require(known >= 1 && known < survivorsMin && survivorsMin <= sites, "noise that is removed down to \(survivorsMin) sites")
       // The smallest component, σ²/((n − c)(n − c − 1)), can be drawn.
       let parts = UInt64((sites - known) * (sites - known - 1))
       try require(variance.numerator / max(parts, 1) >= variance.denominator, "components of less than one grid step")

@@ -18,7 +18,7 @@ extension NoisedEncoding {
     sites: Int, dimension: Int, bits: Int, clip: Double, noiseMultiplier: Double, assured: Int, noise: Noise = .discreteGaussian,
     records: (samplingRate: Double, lotSize: Int)? = nil, blockBits: Int = blockBitsUsual
   ) throws(Refusal) -> NoisedEncoding {
-    guard (1...sites).contains(assured) else {
+    guard assured >= 1, assured <= sites else {
       throw Refusal(.badMechanism, "\(assured) of \(sites) sites assure no noise")
     }
     guard noiseMultiplier >= 1e-3, noiseMultiplier <= 1e6 else { throw Refusal(.badMechanism, "a noise multiplier is 0.001 to a million") }

@@ -4,7 +4,7 @@ import DPAccountant
 import Masking
 import Sodium
 
-struct RemovableComponents {
+package struct RemovableComponents {
   enum Operation { case add, remove }
 
   private let noise: RemovableNoise
@@ -18,6 +18,17 @@ struct RemovableComponents {
         assuredVariance: parameters.exactVariance(), sites: parameters.sites, survivorsMin: survivorsMin, known: known)
     else { throw Refusal(.badMechanism, "a plan whose noise is not removed") }
     self.noise = noise
+  }
+
+  /// Adds what must be left of some sites' noise where `missing` are missing: for whoever compares a sum with the plain one.
+  package static func add(_ roots: [(site: SiteID, roots: [MaskRoot])], missing: Int, _ plan: RoundPlan, to sum: inout [[UInt32]]) {
+    guard missing > 0, plan.removableComponents > 0, let noise = try? RemovableComponents(plan) else { return }
+    for (site, roots) in roots {
+      for (index, root) in roots.prefix(missing).enumerated() {
+        noise.apply(.add, component: index + 1, of: site, root, plan.context, to: &sum[0], .serial)
+      }
+    }
+    Ring(bits: plan.sections[0].bits).reduce(&sum[0])
   }
 
   /// Adds one component of `site`, or takes it out, modulo 2^32.
