@@ -145,12 +145,15 @@ final class MaliciousSites: Adversary {
         guard pitfall == .badEnvelope, next % 3 == 0 else { return entry }
         envelopes[next][0] ^= 1
         let hash = Transcript.envelope(context, dealer: site.id, holder: entry.holder, envelopes[next])
-        return .init(holder: entry.holder, maskKeyShare: entry.maskKeyShare, selfMaskShare: entry.selfMaskShare, envelope: hash)
+        return .init(
+          holder: entry.holder, maskKeyShare: entry.maskKeyShare, selfMaskShare: entry.selfMaskShare, envelope: hash,
+          noiseShares: entry.noiseShares)
       }
       // Points all of them, in another order.
       let commitments = pitfall == .badCommitment ? Array(header.commitments.reversed()) : header.commitments
       let lie = ShareHeaderBody(
-        keyList: header.keyList, selfMaskRoot: header.selfMaskRoot, commitments: commitments, entries: entries)
+        keyList: header.keyList, selfMaskRoot: header.selfMaskRoot, commitments: commitments, entries: entries,
+        noiseRoots: header.noiseRoots)
       headers.append(SignedMessage(lie, context: context, sender: site.id, key: site.key))
     }
     site.session?.ownHeaders = headers
