@@ -43,9 +43,12 @@ struct DemoPlan: Sendable {
   /// Baselines are measured on the validation scenes every this many epochs, and after the last.
   var validationPeriod = 1
 
+  /// Whether the sites share the noise of a sum, rather than each adding its own in every step.
+  var sharesNoise: Bool { privacy?.form == .distributed }
+
   /// Local epochs after a round; where a round is one step, the share of the images that it saw.
   func epochs(after round: Int) -> Double {
-    if let privacy, privacy.form == .distributed {
+    if sharesNoise, let privacy {
       return Double(round) * (privacy.samplingRate ?? FederatedConfig.Privacy.samplingRateUsual)
     }
     return Double(round * training.localEpochs) / Double(training.roundsPerEpoch)

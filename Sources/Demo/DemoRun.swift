@@ -239,11 +239,11 @@ extension DemoRun {
         + "best site alone \(Text.fixed(best, 3))")
     if let privacy = summary.privacy, let epsilon = privacy.epsilon, let delta = privacy.delta {
       Output.line(
-        "privacy of one image of one site: epsilon \(Text.fixed(epsilon, 3)) at delta \(delta) for what its site sent; "
-          + "there is no ledger yet"
+        "privacy of one image of one site: epsilon \(Text.fixed(epsilon, 3)) at delta \(delta) for what "
+          + (plan.sharesNoise ? "the server learnt" : "its site sent") + "; the server keeps no ledger yet"
       )
     } else {
-      Output.line("no formal guarantee: the demo adds no noise, and there is no ledger yet")
+      Output.line("no formal guarantee: the demo adds no noise, and the server keeps no ledger yet")
     }
     Output.line("summary  \(folder.summary)")
     Output.line("report   \(folder.report)")
