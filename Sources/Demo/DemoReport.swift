@@ -29,13 +29,12 @@ struct DemoReport {
 
   private func guarantee(_ report: inout Report) {
     if let privacy = summary.privacy, let epsilon = privacy.epsilon, let delta = privacy.delta {
+      let cost = "differentially private with epsilon \(Text.fixed(epsilon, 3)) at delta \(delta)"
       let what =
         plan.sharesNoise
-        ? "the sums that the server learnt are differentially private with epsilon \(Text.fixed(epsilon, 3)) at delta \(delta) against the "
-          + "server with the colluders of the roster, as far as the masks hold, and if the other sites added their noise and the trainers did what they "
-          + "are told."
-        : "everything that the site sent is differentially private with epsilon \(Text.fixed(epsilon, 3)) at delta \(delta), if its trainer "
-          + "did what it is told."
+        ? "the sums that the server learnt are \(cost) against the server with the colluders of the roster, as far as the masks hold, "
+          + "and if the other sites added their noise and the trainers did what they are told."
+        : "everything that the site sent is \(cost), if its trainer did what it is told."
       return report.note(
         "For each single image of a site, added or removed, \(what) Not covered: an image that several sites "
           + "hold, a person with several images, what the choice of settings tells, the time that a step took. The scores here are of the "
@@ -98,7 +97,7 @@ struct DemoReport {
       "The job began with weights that were trained on public scenes, of garments that no site has; they score "
         + "\(Text.fixed(start.map50, 3)). "
         + (plan.sharesNoise
-          ? "Every round was one step: each site's gradients were clipped image by image, and the noise of their sum is shared by the sites. "
+          ? "Every round was one step: gradients were clipped image by image, and the noise of their sum is shared by the sites. "
           : "Every step at a site was clipped image by image and noised. ") + "Epsilon \(total) was asked for.")
     let spent = rounds.compactMap { record in record.epsilon.map { (record, $0) } }
     report.figure(
