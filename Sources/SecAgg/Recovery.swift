@@ -4,19 +4,19 @@ import Masking
 import Sodium
 
 enum RevealCheck {
-  /// A holder reveals exactly what is due of every member of U2 that it acknowledged (`ShareKind.due`).
+  /// A holder reveals exactly what is due of every member of U2 that it acknowledged (`Scope.due`).
   /// - Throws: SA-82 for the wrong kind, SA-83 for a share that its dealer did not deal, SA-08 for another list of dealers.
   static func check(
     _ body: RevealBody, holder: SiteID, dealers: DealerList, maskSet: MaskSet, survivors: SurvivorSet, _ scope: Scope
   ) throws(Refusal) {
-    try body.requireKnown(scope.plan)
+    try body.requireKnown(components: scope.components)
     let held = Set(maskSet.held[holder] ?? [])
     let near = scope.graph.seed == nil ? maskSet.masked : maskSet.partners(of: holder, scope.graph)
     let wanted = near.filter(held.contains)
     guard Set(body.entries.map(\.dealer)) == Set(wanted) else {
       throw Refusal(.wrongMembers, "the reveal is not of exactly the dealers that \(holder) acknowledged", culprit: holder)
     }
-    let due = Dictionary(uniqueKeysWithValues: wanted.map { ($0, ShareKind.due(of: $0, survivors: survivors.survivors, scope.plan)) })
+    let due = Dictionary(uniqueKeysWithValues: wanted.map { ($0, scope.due(of: $0, survivors.survivors)) })
     for entry in body.entries where due[entry.dealer]?.contains(entry.kind) != true {
       throw Refusal(.bothShares, "the share of \(entry.dealer) that must stay secret was revealed", culprit: holder)
     }
@@ -83,10 +83,10 @@ struct Recovery {
   private func removeNoise(
     _ sum: inout [[UInt32]], _ shares: [Secret: [RevealedShare]], _ weights: inout [[UInt16]: ShamirWeights], _ workers: Workers
   ) throws(Refusal) {
-    guard plan.removableComponents > 0 else { return }
+    guard scope.components > 0 else { return }
     let noise = try RemovableComponents(plan)
     for dealer in survivors.survivors {
-      for case .noise(let component) in ShareKind.due(of: dealer, survivors: survivors.survivors, plan) {
+      for case .noise(let component) in scope.due(of: dealer, survivors.survivors) {
         let kind = ShareKind.noise(component)
         let root = try rebuild(dealer, kind, shares[Secret(dealer: dealer, kind: kind)] ?? [], &weights)
         noise.apply(.remove, component: component, of: dealer, root, context, to: &sum[0], workers)

@@ -16,6 +16,8 @@ struct Monitor {
   /// What is known of one attempt; contexts of plans that only an adversary made have one too.
   private struct Known {
     let plan: RoundPlan
+    /// Of noise that may be removed.
+    let components: Int
     var inputSeeds: [SiteID: UInt64] = [:]
     var inputs: [SiteID: (header: [UInt8], payload: [UInt8])] = [:]
     var signed: [SiteID: [UInt8]] = [:]
@@ -35,7 +37,9 @@ struct Monitor {
 
   mutating func violate(_ reason: String) { violations.append(reason) }
 
-  mutating func begin(_ plan: RoundPlan) { attempts[plan.context] = attempts[plan.context] ?? Known(plan: plan) }
+  mutating func begin(_ plan: RoundPlan) {
+    attempts[plan.context] = attempts[plan.context] ?? Known(plan: plan, components: plan.removableComponents)
+  }
 
   func inputSeed(of site: SiteID, context: [UInt8]) -> UInt64? { attempts[context]?.inputSeeds[site] }
 
@@ -61,7 +65,9 @@ struct Monitor {
     if payload.count < 1 << 16 { attempts[plan.context]?.inputs[site.id] = (header, payload) }
     let record = site.journal.attempt(context: plan.context)
     if record?.input == nil { violate("[SA-120] \(site.id) sent an input without a record") }
-    if plan.removableComponents > 0, record?.charge == nil { violate("[ND-10] \(site.id) sent an input that is not paid for") }
+    if (attempts[plan.context]?.components ?? 0) > 0, record?.charge == nil {
+      violate("[ND-10] \(site.id) sent an input that is not paid for")
+    }
   }
 
   /// A protocol message is about to leave an honest site.
@@ -89,9 +95,10 @@ struct Monitor {
 
   private mutating func reveals(_ body: RevealBody, _ site: SimulatedSite, _ plan: RoundPlan, _ survivors: [UInt32]) {
     let set = survivors.map { SiteID($0) }
+    let components = attempts[plan.context]?.components ?? 0
     if !set.sortedContains(site.id) { violate("[SA-71] \(site.id) revealed for survivors that it is not among") }
     for entry in body.entries {
-      if !ShareKind.due(of: entry.dealer, survivors: set, plan).contains(entry.kind) {
+      if !ShareKind.due(of: entry.dealer, survivors: set, sites: plan.sites.count, components: components).contains(entry.kind) {
         violate("[SA-82] \(site.id) revealed the share of \(entry.dealer) that its survivors forbid")
       }
       attempts[plan.context]?.shares[entry.dealer, default: [:]][entry.kind, default: []].insert(site.id)
@@ -100,7 +107,7 @@ struct Monitor {
     attempts[plan.context]?.revealedFor[site.id] = set
     let input = attempts[plan.context]?.inputSeeds[site.id] ?? 0
     // With fresh noise every attempt is paid for, and may be another sum.
-    if let before = released[site.id], before != (set, input), plan.removableComponents == 0 {
+    if let before = released[site.id], before != (set, input), components == 0 {
       violate("[SA-74] \(site.id) takes part in sums of one round that differ: \(before.survivors.count) and \(set.count) survivors")
     }
     released[site.id] = (set, input)
@@ -113,7 +120,8 @@ struct Monitor {
     let open = [ShareKind.maskKey, .selfMask].filter { (shown[$0] ?? []).union(colluding).count >= plan.threshold }
     if open.count == 2 { violate("[SA-82] both secrets of \(dealer) can be rebuilt") }
     guard let survivors = attempts[plan.context]?.revealedFor.values.first(where: { $0.sortedContains(dealer) }) else { return }
-    let due = ShareKind.due(of: dealer, survivors: survivors, plan)
+    let components = attempts[plan.context]?.components ?? 0
+    let due = ShareKind.due(of: dealer, survivors: survivors, sites: plan.sites.count, components: components)
     for (kind, holders) in shown where !due.contains(kind) && holders.union(colluding).count >= plan.threshold {
       violate("[NR-04] \(kind) of \(dealer) can be rebuilt, and must stay secret")
     }

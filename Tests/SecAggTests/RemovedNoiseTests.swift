@@ -230,6 +230,22 @@ import Testing
     #expect(error?.code == code)
   }
 
+  @Test("[RP-13] a sum from a trainer is clamped, whatever whole numbers it has") func clamped() throws {
+    let encoding = Self.encoding {
+      ($0.samplingRate, $0.coordinateBound) = (0.5, 300)
+    }
+    var sum = [Int64](repeating: 0, count: encoding.paddedDimension)
+    (sum[0], sum[1], sum[2], sum[3]) = (.min, .max, 300, -301)
+    var source = RandomStream()
+    let update = try NoisedUpdateEncoder(encoding).encode(sum: sum, from: &source)
+    #expect(update.saturated == 3)
+    let ring = Ring(bits: encoding.bits)
+    // Component 0 has a deviation of 756 steps.
+    for word in update.sections[0] { #expect(abs(ring.signed(word)) < 300 + 20 * 756) }
+    #expect(throws: EncodingError.self) { try NoisedUpdateEncoder(encoding).encode(sum: [1], from: &source) }
+    #expect(throws: EncodingError.self) { try NoisedUpdateEncoder(Self.encoding()).encode(sum: sum, from: &source) }
+  }
+
   @Test("mechanism bytes of every kind are read back") func coding() throws {
     for edit: (inout NoisedEncoding) -> Void in [
       { _ in }, { $0.samplingRate = 0.25 }, { $0.noise = .discreteGaussian },

@@ -10,6 +10,9 @@ public struct BlockRotation: Sendable {
   /// One bit a coordinate, 64 to a word; a set bit is a minus.
   private let signs: [UInt64]
 
+  /// Coordinates of `count` after padding to whole blocks.
+  public static func paddedCount(_ count: Int, blockBits: Int) -> Int { ((count + (1 << blockBits) - 1) >> blockBits) << blockBits }
+
   /// - Parameters:
   ///   - count: a multiple of 2^blockBits.
   ///   - key: 32 bytes.

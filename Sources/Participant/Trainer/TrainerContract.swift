@@ -80,6 +80,8 @@ public struct TrainerJob: Codable, Equatable, Sendable {
     public var normSquaredMax: UInt64?
     public var blockBits: Int?
     public var rotationKey: String?
+    /// Values of the sum that is to come back; the trainer knows them from the weights.
+    var sumCount: Int?
 
     enum CodingKeys: String, CodingKey {
       case unit, form, clip, resolution
@@ -101,13 +103,11 @@ public struct TrainerJob: Codable, Equatable, Sendable {
       case .local: (clipQuantile, noiseMultiplier, lotSize) = (records.clipQuantile, privacy.noiseMultiplier, records.lotSize)
       case .distributed:
         guard case .noised(let encoding)? = try? Mechanism(decoding: plan.mechanism) else { return nil }
+        sumCount = encoding.paddedDimension
         (resolution, normSquaredMax, blockBits) = (Int(encoding.resolution), encoding.normSquaredMax, encoding.blockBits)
         rotationKey = Hexadecimal.text(NoisedEncoding.rotationKey(context: plan.context))
       }
     }
-
-    /// Values of the sum of gradients of a model with so many parameters; nil in the form local.
-    func sumCount(parameters: Int) -> Int? { blockBits.map { ((parameters + (1 << $0) - 1) >> $0) << $0 } }
   }
 
   public var kind: Kind

@@ -93,7 +93,7 @@ public struct TrainerProcess: Sendable {
     let report = try TrainerReport.read(path: folder + "/result.json", mayBeEmpty: job.privacy != nil)
     guard job.kind != .census else { return TrainerResult(report: report) }
     do {
-      if let count = job.privacy?.sumCount(parameters: layout.parameterCount) {
+      if let count = job.privacy?.sumCount {
         let file = try SafetensorsFile.read(path: folder + "/result.safetensors", bytesMax: 8 * count + (1 << 20))
         let sum = try file.int64s("gradient_sum")
         guard sum.count == count else {

@@ -35,7 +35,9 @@ extension EvidenceCheck {
       throw unshown("the sets are not those that the accused signed")
     }
     let survivors = try SurvivorPreimage(evidence.preimage).survivors
-    for entry in reveal.entries where !ShareKind.due(of: entry.dealer, survivors: survivors, plan).contains(entry.kind) {
+    let (sites, components) = (plan.sites.count, plan.removableComponents)
+    for entry in reveal.entries
+    where !ShareKind.due(of: entry.dealer, survivors: survivors, sites: sites, components: components).contains(entry.kind) {
       return "revealed the share of \(entry.dealer) that must stay secret by the survivors that it had signed"
     }
     throw unshown("every share is of the kind that the survivors ask for")
@@ -148,7 +150,7 @@ extension EvidenceCheck {
   /// A reveal of kinds that the plan has.
   private func reveal(_ message: SignedMessage) throws(Refusal) -> RevealBody {
     let body = try message.open(RevealBody.self)
-    try body.requireKnown(plan)
+    try body.requireKnown(components: plan.removableComponents)
     return body
   }
 

@@ -73,7 +73,7 @@ struct EvidenceCheck {
   /// The body, read to its last byte; acceptances and keys are others in the sparse graph.
   private func wellFormed(_ message: SignedMessage) throws(Refusal) {
     let body = try message.open(message.type.body)
-    if let reveal = body as? RevealBody { try reveal.requireKnown(plan) }
+    if let reveal = body as? RevealBody { try reveal.requireKnown(components: plan.removableComponents) }
     let isOfSparse =
       switch body {
       case let acceptance as AcceptanceBody: acceptance.commitment != nil

@@ -69,15 +69,15 @@ package enum ShareKind: Hashable, Sendable, RawRepresentable {
   /// All kinds where sites add so many components that may be removed, in the order of their shares.
   static func all(components: Int) -> [ShareKind] { [.maskKey, .selfMask] + (0..<components).map { .noise($0 + 1) } }
 
-  /// Whether attempts of `plan` have such shares.
-  func isKnown(_ plan: RoundPlan) -> Bool { Int(rawValue) <= 2 + plan.removableComponents }
-
   /// What is to be revealed of a member of U2: the self-mask of a survivor with the components above the number of those that are missing
   /// (NR-04), the mask key of anybody else. Everything else stays secret.
-  package static func due(of dealer: SiteID, survivors: [SiteID], _ plan: RoundPlan) -> [ShareKind] {
+  /// - Parameters:
+  ///   - sites: n.
+  ///   - components: of noise that the plan lets remove.
+  package static func due(of dealer: SiteID, survivors: [SiteID], sites: Int, components: Int) -> [ShareKind] {
     guard survivors.sortedContains(dealer) else { return [.maskKey] }
-    let missing = plan.sites.count - survivors.count
-    return [.selfMask] + (0..<plan.removableComponents).filter { $0 >= missing }.map { .noise($0 + 1) }
+    let missing = sites - survivors.count
+    return [.selfMask] + (0..<components).filter { $0 >= missing }.map { .noise($0 + 1) }
   }
 }
 
@@ -101,9 +101,9 @@ package struct RevealBody: MessageBody {
   package static let type = MessageType.reveal
   package let entries: [Entry]
 
-  /// - Throws: SA-01 where a share is of a kind that the plan does not have.
-  func requireKnown(_ plan: RoundPlan) throws(Refusal) {
-    guard entries.allSatisfy({ $0.kind.isKnown(plan) }) else { throw Refusal(.malformed, "a share of an unknown kind") }
+  /// - Throws: SA-01 where a share is of a kind that plans with so many removable components do not have.
+  func requireKnown(components: Int) throws(Refusal) {
+    guard entries.allSatisfy({ Int($0.kind.rawValue) <= 2 + components }) else { throw Refusal(.malformed, "a share of an unknown kind") }
   }
 
   package init(entries: [Entry]) { self.entries = entries }

@@ -79,7 +79,7 @@ struct DealtShares: Sendable {
       guard header.commitments.count == (isSparse ? 0 : scope.plan.threshold) else {
         throw Refusal(.badCommitments, "\(dealer) made \(header.commitments.count) commitments", culprit: dealer)
       }
-      guard header.noiseRoots.count == scope.plan.removableComponents else {
+      guard header.noiseRoots.count == scope.components else {
         throw Refusal(.badCommitments, "\(dealer) dealt \(header.noiseRoots.count) components of noise", culprit: dealer)
       }
       roots.insert(header.selfMaskRoot)

@@ -13,6 +13,8 @@ struct Scope: Sendable {
   let circle: [SiteID]
   /// The viewer's neighbours.
   let neighbours: [SiteID]
+  /// Components of noise that may be removed, as the plan's mechanism says; read once.
+  let components: Int
 
   init(plan: RoundPlan, context: [UInt8], roster: RosterView, graph: MaskGraph, viewer: SiteID?) {
     self.plan = plan
@@ -23,6 +25,12 @@ struct Scope: Sendable {
     let isPartial = viewer != nil && graph.seed != nil
     circle = isPartial ? viewer.map(graph.circle) ?? [] : plan.sites
     neighbours = viewer.map(graph.neighbours) ?? []
+    components = plan.removableComponents
+  }
+
+  /// What is to be revealed of a member of U2 (NR-04).
+  func due(of dealer: SiteID, _ survivors: [SiteID]) -> [ShareKind] {
+    ShareKind.due(of: dealer, survivors: survivors, sites: plan.sites.count, components: components)
   }
 
   /// Whether the viewer sees a part of each set only, and is told the whole.

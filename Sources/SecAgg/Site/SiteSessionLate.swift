@@ -47,7 +47,7 @@ extension SiteSession {
   private func reveal(_ maskSet: MaskSet, _ set: SurvivorSet, _ scope: Scope) -> [RevealBody.Entry] {
     let dealers = scope.isPartial ? maskSet.partners(of: site, scope.graph) : maskSet.masked
     return dealers.flatMap { dealer in
-      ShareKind.due(of: dealer, survivors: set.survivors, scope.plan).compactMap { kind in
+      scope.due(of: dealer, set.survivors).compactMap { kind in
         heldShares?.exposed(kind, of: dealer).map { .init(dealer: dealer, kind: kind, share: $0) }
       }
     }

@@ -25,7 +25,7 @@ extension SiteSession {
         entry.envelope == Transcript.envelope(scope.context, dealer: dealer, holder: site, envelope)
       else { throw Refusal(.envelopeAltered, "the envelope of \(dealer) is not the one that it signed for") }
       let plaintext = pair.open(
-        envelope, from: dealer, to: site, components: scope.plan.removableComponents, context: scope.context)
+        envelope, from: dealer, to: site, components: scope.components, context: scope.context)
       // A dealer whose shares do not open or do not fit is not acknowledged.
       if let plaintext, fits(plaintext, dealer, shares, entry, scope) { heldShares.store(plaintext, of: dealer) }
     }
@@ -40,7 +40,7 @@ extension SiteSession {
   private func fits(
     _ plaintext: borrowing SecretBytes, _ dealer: SiteID, _ dealt: DealtShares, _ entry: ShareHeaderBody.Entry, _ scope: Scope
   ) -> Bool {
-    for kind in ShareKind.all(components: scope.plan.removableComponents) {
+    for kind in ShareKind.all(components: scope.components) {
       guard let share = Channel.share(kind, of: plaintext),
         Transcript.share(scope.context, dealer: dealer, holder: site, kind, share) == entry.hash(kind)
       else { return false }

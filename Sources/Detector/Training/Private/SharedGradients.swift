@@ -28,5 +28,5 @@ public struct SharedGradients: Equatable, Sendable, Codable {
   }
 
   /// Values after padding to whole blocks.
-  func paddedCount(_ count: Int) -> Int { ((count + (1 << blockBits) - 1) >> blockBits) << blockBits }
+  func paddedCount(_ count: Int) -> Int { BlockRotation.paddedCount(count, blockBits: blockBits) }
 }

@@ -79,7 +79,7 @@ public struct NoisedEncoding: Hashable, Sendable {
   static let varianceMin: UInt64 = 4
 
   /// D: coordinates after padding to whole blocks.
-  public var paddedDimension: Int { ((dimension + (1 << blockBits) - 1) >> blockBits) << blockBits }
+  public var paddedDimension: Int { BlockRotation.paddedCount(dimension, blockBits: blockBits) }
 
   /// Whether the unknown noise is at least `multiplier` times the L2 sensitivity: shares·P/Q ≥ multiplier²·Δ₂² exactly, or P/Q where what
   /// is too much is taken out.

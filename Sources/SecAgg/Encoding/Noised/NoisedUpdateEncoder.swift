@@ -63,7 +63,7 @@ public struct NoisedUpdateEncoder: Sendable {
     }
     let bound = Int64(parameters.coordinateBound)
     let whole = sum.map { Int32(min(max($0, -bound), bound)) }
-    return EncodedUpdate(sections: [noised(whole, from: &source)], saturated: sum.count { abs($0) > bound })
+    return EncodedUpdate(sections: [noised(whole, from: &source)], saturated: sum.count { $0.magnitude > bound.magnitude })
   }
 
   /// The padded difference in grid steps, with a norm of S at most (but for what doubles round).

@@ -5,8 +5,6 @@ import Masking
 import Sodium
 
 package struct RemovableComponents {
-  enum Operation { case add, remove }
-
   private let noise: RemovableNoise
 
   /// Builds the samplers' tables, some 20 ms a component.
@@ -33,7 +31,7 @@ package struct RemovableComponents {
 
   /// Adds one component of `site`, or takes it out, modulo 2^32.
   func apply(
-    _ operation: Operation, component: Int, of site: SiteID, _ root: MaskRoot, _ context: [UInt8], to words: inout [UInt32],
+    _ operation: RemovableNoise.Operation, component: Int, of site: SiteID, _ root: MaskRoot, _ context: [UInt8], to words: inout [UInt32],
     _ workers: Workers
   ) {
     let seed = root.noiseSeed(owner: site.rawValue, component: UInt8(clamping: component), context: context)
